@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { base64Of16BytesPattern, base64Pattern } from '../crypto.ts';
+import { parseProfile } from '../user/profile.ts';
+
+const code = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/);
+/** One of the backend's mini programs; the first that is configured when it is left out. */
+const appId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/)
+  .optional();
+
+const maxRawDataBytes = 8 * 1024;
+const maxEncryptedDataCharacters = 16 * 1024;
+
+/** Kept as the string that arrived: the signature is of these very bytes. */
+const rawData = z
+  .string()
+  .min(1)
+  .max(maxRawDataBytes)
+  .refine((text) => Buffer.byteLength(text) <= maxRawDataBytes && !/[\p{Cc}\p{Cs}]/u.test(text))
+  // A profile that could not be stored exactly is refused here, before it costs a code. Whether it is one at all
+  // is the proof's to say.
+  .superRefine((text, context) => {
+    for (const { path } of parseProfile(text)?.error?.issues ?? []) {
+      context.addIssue({ code: 'custom', path: path.slice(0, 1) });
+    }
+  });
+
+export const checkUserInput = z.object({ code, appId });
+
+export const loginInput = z.object({
+  code,
+  rawData,
+  signature: z.string().regex(/^[0-9a-f]{40}$/),
+  encryptedData: z.string().min(1).max(maxEncryptedDataCharacters).regex(base64Pattern),
+  iv: z.string().regex(base64Of16BytesPattern),
+  appId,
+});

@@ -1,0 +1,77 @@
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { CryptoError, decryptOpenData, signatureMatches } from '../crypto.ts';
+import { LoginError } from '../errors.ts';
+import type { Profile } from '../store/store.ts';
+import { parseProfile, profileFields } from '../user/profile.ts';
+
+/** What the phone sends along, as `wx.getUserProfile` and `wx.getUserInfo` gave it. */
+export interface SealedProfile {
+  rawData: string;
+  signature: string;
+  encryptedData: string;
+  iv: string;
+}
+
+interface Expected {
+  appId: string;
+  openId: string;
+  /** Unix milliseconds. */
+  now: number;
+  maxAgeSeconds: number;
+}
+
+/** WeChat's clocks and ours may differ by this much. */
+const maxAheadSeconds = 300;
+
+const openData = z.object({
+  watermark: z.object({ appid: z.string(), timestamp: z.number().int() }),
+});
+
+/** Whether this session key, in base64, made the signature. */
+export function isSignedWith({ rawData, signature }: SealedProfile, sessionKey: string): boolean {
+  return signatureMatches(rawData, sessionKey, signature);
+}
+
+/**
+ * The profile, once everything agrees: the signature, the watermark's app and age, the openid where there is one,
+ * and each decrypted field with the signed one. The signature alone covers rawData only; the encryption alone is not
+ * authenticated. Throws one and the same PROFILE_REJECTED for whatever does not fit: the caller learns no more.
+ */
+export function proveProfile(sealed: SealedProfile, sessionKey: string | null, expected: Expected): Profile {
+  if (sessionKey === null || !isSignedWith(sealed, sessionKey)) throw rejected('signature');
+  const { watermark, plaintext } = decrypt(sealed, sessionKey);
+  const { watermark: _, openId, unionId: __, ...decrypted } = plaintext;
+  if (watermark.appid !== expected.appId) throw rejected('watermark appid');
+  const ageSeconds = Math.floor(expected.now / 1000) - watermark.timestamp;
+  if (ageSeconds > expected.maxAgeSeconds || ageSeconds < -maxAheadSeconds) throw rejected('watermark age');
+  if (openId !== undefined && openId !== expected.openId) throw rejected('openid');
+
+  const profile = parseProfile(sealed.rawData);
+  if (!profile?.success) throw rejected('rawData');
+  const signed: Record<string, unknown> = JSON.parse(sealed.rawData);
+  const names = new Set([...Object.keys(decrypted), ...profileFields]);
+  for (const name of names) {
+    if (!isDeepStrictEqual(own(decrypted, name), own(signed, name))) throw rejected('fields');
+  }
+  return profile.data;
+}
+
+function decrypt({ encryptedData, iv }: SealedProfile, sessionKey: string) {
+  try {
+    const plaintext: Record<string, unknown> = JSON.parse(decryptOpenData(encryptedData, sessionKey, iv));
+    // zod's copy of an object would lack a key named __proto__, so the fields come from the plaintext itself.
+    return { watermark: openData.parse(plaintext).watermark, plaintext };
+  } catch (error) {
+    // Neither error may travel on: both of the parsers' quote the plaintext.
+    throw rejected(error instanceof CryptoError ? 'decryption' : 'plaintext');
+  }
+}
+
+function own(record: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+function rejected(check: string): LoginError {
+  return new LoginError('PROFILE_REJECTED', { detail: { check } });
+}

@@ -1,0 +1,25 @@
+import type { Profile, User } from '../store/store.ts';
+import type { Context } from '../trpc.ts';
+import type { Exchange } from '../wechat/wechat.ts';
+
+/** Stores what a login brought, the user and a new session at once, and gives back the user as stored. */
+export async function recordLogin(
+  { store, tokens, sessionKeys, now }: Pick<Context, 'store' | 'tokens' | 'sessionKeys' | 'now'>,
+  exchange: Exchange,
+  profile: Profile,
+): Promise<{ user: User; token: string; expiresAt: number }> {
+  const at = now();
+  const { token, tokenHash, expiresAt } = tokens.issue(at);
+  const user = await store.saveLogin({
+    openId: exchange.openId,
+    appId: exchange.appId,
+    unionId: exchange.unionId,
+    ...sessionKeys.sealed(exchange),
+    sessionKeyAt: exchange.startedAt,
+    profile,
+    tokenHash,
+    now: at,
+    expiresAt,
+  });
+  return { user, token, expiresAt };
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { noProfile, ownProfile, publicUser, toPublicUser } from '../user/profile.ts';
+import { publicProcedure, router, signedInProcedure } from '../trpc.ts';
+import { checkUserInput, loginInput } from './inputs.ts';
+import { isSignedWith, proveProfile } from './proof.ts';
+import { recordLogin } from './record-login.ts';
+
+const loggedIn = z.object({
+  user: publicUser,
+  token: z.string(),
+  /** Unix milliseconds. */
+  expiresAt: z.number(),
+});
+
+export const authRouter = router({
+  /** Logs in with a code alone: who is this, and do we know their profile? */
+  checkUser: publicProcedure
+    .input(checkUserInput)
+    .output(loggedIn.extend({ hasProfile: z.boolean() }))
+    .mutation(async ({ ctx, input }) => {
+      const exchange = await ctx.wechat.exchangeCode(input.code, input.appId);
+      const { user, token, expiresAt } = await recordLogin(ctx, exchange, noProfile);
+      const answer = toPublicUser(user);
+      return { hasProfile: answer.hasProfile, user: answer, token, expiresAt };
+    }),
+
+  /** Logs in with a code and the profile that WeChat signed and sealed for this user. */
+  login: publicProcedure
+    .input(loginInput)
+    .output(loggedIn)
+    .mutation(async ({ ctx, input }) => {
+      const exchange = await ctx.wechat.exchangeCode(input.code, input.appId);
+      const { appId, openId } = exchange;
+      const sessionKey = isSignedWith(input, exchange.sessionKey)
+        ? exchange.sessionKey
+        : ctx.sessionKeys.previous(await ctx.store.findUser(openId), exchange);
+      const profile = proveProfile(input, sessionKey, {
+        appId,
+        openId,
+        now: ctx.now(),
+        maxAgeSeconds: ctx.watermarkMaxAgeSeconds,
+      });
+      const { user, token, expiresAt } = await recordLogin(ctx, exchange, ownProfile(profile));
+      return { user: toPublicUser(user), token, expiresAt };
+    }),
+
+  /** Revokes the token of this call. */
+  logout: signedInProcedure.output(z.object({ revoked: z.literal(true) })).mutation(async ({ ctx }) => {
+    await ctx.store.deleteSession(ctx.session.tokenHash);
+    return { revoked: true };
+  }),
+
+  /** Revokes every token of this user. */
+  logoutAll: signedInProcedure.output(z.object({ revoked: z.number() })).mutation(async ({ ctx }) => {
+    return { revoked: await ctx.store.deleteSessionsOf(ctx.user.openId) };
+  }),
+});

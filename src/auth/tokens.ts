@@ -1,0 +1,46 @@
+import { createToken, hashToken, tokenPattern } from '../crypto.ts';
+import { LoginError } from '../errors.ts';
+import type { Session, Store, User } from '../store/store.ts';
+
+const hourMs = 60 * 60 * 1000;
+const dayMs = 24 * hourMs;
+const lifeMs = 7 * dayMs;
+const maxLifeMs = 60 * dayMs;
+
+export interface IssuedToken {
+  token: string;
+  tokenHash: Buffer;
+  /** Unix milliseconds. */
+  expiresAt: number;
+}
+
+/** Our own login tokens: opaque, and known to the database by their hash alone. */
+export interface Tokens {
+  /** A new token, not yet stored. */
+  issue(now: number): IssuedToken;
+  /**
+   * Whose token an `Authorization` header brings, asked of the database at each call. Extends its life, with at most
+   * one write an hour. Throws SESSION_INVALID when it is missing, unknown, expired or revoked.
+   */
+  verify(authorization: string | undefined, now: number): Promise<{ session: Session; user: User }>;
+}
+
+export function createTokens(store: Pick<Store, 'findSession' | 'extendSession'>): Tokens {
+  return {
+    issue(now) {
+      const token = createToken();
+      return { token, tokenHash: hashToken(token), expiresAt: now + lifeMs };
+    },
+    async verify(authorization, now) {
+      const token = /^Bearer +([A-Za-z0-9_-]{43})$/i.exec(authorization ?? '')?.[1];
+      if (token === undefined || !tokenPattern.test(token)) throw new LoginError('SESSION_INVALID');
+      const found = await store.findSession(hashToken(token));
+      if (!found || found.session.expiresAt <= now) throw new LoginError('SESSION_INVALID');
+      const { session } = found;
+      if (now - session.lastUsedAt >= hourMs) {
+        await store.extendSession(session.tokenHash, now, Math.min(now + lifeMs, session.createdAt + maxLifeMs));
+      }
+      return found;
+    },
+  };
+}

@@ -1,0 +1,174 @@
+import { z } from 'zod';
+import type { Keyring, SealingSecret } from './crypto.ts';
+import { logLevels } from './log.ts';
+
+/** All that is wrong with the environment, a line each: names and reasons, never values. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration is not complete:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+const appIdPattern = /^[A-Za-z0-9_-]{1,64}$/;
+/** Whatever a secret may hold, but no space, comma or colon: those separate entries. */
+const secretPattern = /^[^\s,:]{1,128}$/;
+
+const integer = (min: number, max: number, byDefault: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
+    .optional()
+    .transform((value) => value ?? byDefault);
+
+const flag = (byDefault: boolean) =>
+  z
+    .enum(['true', 'false', '1', '0'])
+    .optional()
+    .transform((value) => (value === undefined ? byDefault : value === 'true' || value === '1'));
+
+/** `appid:secret,appid:secret`; an appid stands once. */
+const apps = z
+  .string()
+  .transform((text) => text.split(',').map((entry) => entry.trim().split(':')))
+  .pipe(z.array(z.tuple([z.string().regex(appIdPattern), z.string().regex(secretPattern)])));
+
+/** `id:base64-of-32-bytes,…`; an id stands once, and has no dot, which ends it in a sealed value. */
+const keyring = z
+  .string()
+  .transform((text) => text.split(',').map((entry) => entry.trim().split(':')))
+  .pipe(
+    z.array(
+      z.tuple([z.string().regex(/^[A-Za-z0-9_-]{1,32}$/), z.string().regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/)]),
+    ),
+  )
+  .refine((entries) => new Set(entries.map(([id]) => id)).size === entries.length)
+  .transform((entries) => entries.map(([id, key]): SealingSecret => ({ id, key: Buffer.from(key, 'base64') })));
+
+const isDatabaseUrl = (text: string) => {
+  if (text.startsWith('file:')) return /^file:[^?#]+$/.test(text) && !text.includes(':memory:');
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url?.protocol === 'mysql:' && url.hostname !== '' && url.pathname.length > 1;
+};
+
+const isOrigin = (text: string) => {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.origin === text.replace(/\/$/, '');
+};
+
+const environment = z.object({
+  WX_APPID: z.string().regex(appIdPattern).optional(),
+  WX_SECRET: z.string().regex(secretPattern).optional(),
+  WX_APPS: apps.optional(),
+  DATABASE_URL: z.string().refine(isDatabaseUrl).default('file:.data/guoke.db'),
+  SESSION_KEY_SECRETS: keyring.optional(),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: integer(0, 65_535, 8080),
+  METRICS_PORT: z
+    .string()
+    .regex(/^\d{1,5}$/)
+    .transform(Number)
+    .pipe(z.number().max(65_535))
+    .optional(),
+  WX_API_BASE_URL: z.string().refine(isOrigin).default('https://api.weixin.qq.com'),
+  WX_TIMEOUT_MS: integer(1, 60_000, 3000),
+  DATABASE_TIMEOUT_MS: integer(1, 60_000, 2000),
+  DATABASE_POOL_SIZE: integer(1, 1000, 10),
+  WATERMARK_MAX_AGE_SECONDS: integer(1, 86_400, 600),
+  RATE_LIMIT_PER_MINUTE: integer(0, 1_000_000, 300),
+  TRUST_PROXY_HOPS: integer(0, 16, 0),
+  MIGRATE_ON_START: flag(true),
+  LOG_LEVEL: z.enum(logLevels).default('info'),
+});
+
+const rules: Readonly<Record<keyof z.input<typeof environment>, string>> = {
+  WX_APPID: 'must be the appid of a mini program',
+  WX_SECRET: 'must be the secret of that mini program',
+  WX_APPS: 'must be appid:secret, more of them separated by commas, each appid once',
+  DATABASE_URL: 'must be file:<path> or mysql://user:password@host:3306/database',
+  SESSION_KEY_SECRETS: 'must be id:<base64 of 32 bytes>, more of them separated by commas, each id once',
+  HOST: 'must be an address to listen on',
+  PORT: 'must be a port from 0 to 65535',
+  METRICS_PORT: 'must be a port from 0 to 65535',
+  WX_API_BASE_URL: 'must be http:// or https:// and a host',
+  WX_TIMEOUT_MS: 'must be a number of milliseconds from 1 to 60000',
+  DATABASE_TIMEOUT_MS: 'must be a number of milliseconds from 1 to 60000',
+  DATABASE_POOL_SIZE: 'must be a number from 1 to 1000',
+  WATERMARK_MAX_AGE_SECONDS: 'must be a number of seconds from 1 to 86400',
+  RATE_LIMIT_PER_MINUTE: 'must be a number from 0 (off) to 1000000',
+  TRUST_PROXY_HOPS: 'must be a number from 0 to 16',
+  MIGRATE_ON_START: 'must be true or false',
+  LOG_LEVEL: `must be one of ${logLevels.join(', ')}`,
+};
+
+export type Config = ReturnType<typeof loadConfig>;
+
+/**
+ * Reads the configuration from environment variables; an empty one counts as absent. Throws ConfigError with all
+ * problems at once. `secrets` stands apart, so that `settings` may be shown.
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environment.safeParse(present);
+  const problems = new Set<string>();
+  for (const { path } of parsed.error?.issues ?? []) {
+    const name = String(path[0]) as keyof typeof rules;
+    problems.add(`${name} ${rules[name]}`);
+  }
+  if (!present.WX_APPS) {
+    for (const name of ['WX_APPID', 'WX_SECRET'] as const) {
+      if (!present[name]) problems.add(`${name} is missing: it ${rules[name]}`);
+    }
+  } else if (Boolean(present.WX_APPID) !== Boolean(present.WX_SECRET)) {
+    problems.add('WX_APPID and WX_SECRET go together: one of them is missing');
+  }
+  if (present.DATABASE_URL?.startsWith('mysql:') && !present.SESSION_KEY_SECRETS) {
+    problems.add(
+      `SESSION_KEY_SECRETS is missing: it ${rules.SESSION_KEY_SECRETS}; make one with: openssl rand -base64 32`,
+    );
+  }
+  if (!parsed.success) throw new ConfigError([...problems]);
+
+  const { WX_APPID, WX_SECRET, WX_APPS = [], SESSION_KEY_SECRETS, DATABASE_URL, ...rest } = parsed.data;
+  const all = WX_APPID && WX_SECRET ? [[WX_APPID, WX_SECRET] as const, ...WX_APPS] : WX_APPS;
+  const appSecrets = new Map(all);
+  if (appSecrets.size !== all.length) problems.add(`WX_APPS ${rules.WX_APPS}`);
+  const [defaultApp] = appSecrets.keys();
+  if (problems.size > 0 || defaultApp === undefined) throw new ConfigError([...problems]);
+  return {
+    settings: {
+      /** The app of callers that name none. */
+      defaultApp,
+      host: rest.HOST,
+      port: rest.PORT,
+      metricsPort: rest.METRICS_PORT,
+      wechatBaseUrl: rest.WX_API_BASE_URL,
+      wechatTimeoutMs: rest.WX_TIMEOUT_MS,
+      databaseTimeoutMs: rest.DATABASE_TIMEOUT_MS,
+      databasePoolSize: rest.DATABASE_POOL_SIZE,
+      watermarkMaxAgeSeconds: rest.WATERMARK_MAX_AGE_SECONDS,
+      rateLimitPerMinute: rest.RATE_LIMIT_PER_MINUTE,
+      trustProxyHops: rest.TRUST_PROXY_HOPS,
+      migrateOnStart: rest.MIGRATE_ON_START,
+      logLevel: rest.LOG_LEVEL,
+    },
+    secrets: {
+      /** It may hold a password. */
+      databaseUrl: DATABASE_URL,
+      /** App id → app secret. */
+      appSecrets: appSecrets as ReadonlyMap<string, string>,
+      /** null: SQLite, and the file beside the database has it. */
+      keyring: toKeyring(SESSION_KEY_SECRETS),
+    },
+  };
+}
+
+function toKeyring(secrets: readonly SealingSecret[] = []): Keyring | null {
+  const [first, ...rest] = secrets;
+  return first ? [first, ...rest] : null;
+}

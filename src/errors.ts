@@ -1,0 +1,91 @@
+import { TRPCError } from '@trpc/server';
+import type { LogFields } from './log.ts';
+
+type TrpcCode = TRPCError['code'];
+export type Retry = 'login' | 'later' | 'never';
+
+interface Outcome {
+  code: TrpcCode;
+  httpStatus: number;
+  retry: Retry;
+  message: string;
+}
+
+/** Every way in which a call can fail, and what the caller is told. The only such table. */
+export const outcomes = {
+  INPUT_INVALID: { code: 'BAD_REQUEST', httpStatus: 400, retry: 'never', message: 'The input is not valid' },
+  CODE_INVALID: {
+    code: 'UNAUTHORIZED',
+    httpStatus: 401,
+    retry: 'login',
+    message: 'WeChat does not accept this code: it is wrong, used or expired',
+  },
+  PROFILE_REJECTED: {
+    code: 'UNAUTHORIZED',
+    httpStatus: 401,
+    retry: 'login',
+    message: 'The profile data could not be verified',
+  },
+  SESSION_INVALID: { code: 'UNAUTHORIZED', httpStatus: 401, retry: 'login', message: 'Not logged in' },
+  USER_BLOCKED: { code: 'FORBIDDEN', httpStatus: 403, retry: 'never', message: 'WeChat has blocked this user' },
+  RATE_LIMITED: { code: 'TOO_MANY_REQUESTS', httpStatus: 429, retry: 'later', message: 'Too many calls' },
+  WECHAT_RATE_LIMITED: {
+    code: 'TOO_MANY_REQUESTS',
+    httpStatus: 429,
+    retry: 'later',
+    message: 'WeChat accepts no more calls for now',
+  },
+  WECHAT_BUSY: { code: 'SERVICE_UNAVAILABLE', httpStatus: 503, retry: 'later', message: 'WeChat is busy' },
+  DATABASE_UNAVAILABLE: {
+    code: 'SERVICE_UNAVAILABLE',
+    httpStatus: 503,
+    retry: 'later',
+    message: 'The database is not available',
+  },
+  WECHAT_TIMEOUT: {
+    code: 'GATEWAY_TIMEOUT',
+    httpStatus: 504,
+    retry: 'later',
+    message: 'WeChat did not answer in time',
+  },
+  WECHAT_BAD_RESPONSE: {
+    code: 'BAD_GATEWAY',
+    httpStatus: 502,
+    retry: 'later',
+    message: 'WeChat gave an answer that makes no sense',
+  },
+  WECHAT_REJECTED: {
+    code: 'BAD_GATEWAY',
+    httpStatus: 502,
+    retry: 'never',
+    message: 'WeChat rejects this mini program: its set-up on the server is wrong',
+  },
+  INTERNAL: { code: 'INTERNAL_SERVER_ERROR', httpStatus: 500, retry: 'later', message: 'Something went wrong' },
+} as const satisfies Record<string, Outcome>;
+
+/** Why a call failed: stable, and safe to branch on. */
+export type Reason = keyof typeof outcomes;
+
+interface LoginErrorOptions {
+  /** Paths of the input's fields that are wrong; never their values. */
+  fields?: readonly string[];
+  retryAfterSeconds?: number;
+  /** What the log may know and the caller may not. */
+  detail?: LogFields;
+  cause?: unknown;
+}
+
+/** The one door by which a known failure leaves. tRPC passes it through unchanged, with the right HTTP status. */
+export class LoginError extends TRPCError {
+  readonly reason: Reason;
+  readonly retryAfterSeconds: number | undefined;
+  readonly detail: LogFields;
+
+  constructor(reason: Reason, { fields, retryAfterSeconds, detail = {}, cause }: LoginErrorOptions = {}) {
+    const { code, message } = outcomes[reason];
+    super({ code, message: fields?.length ? `${message}: ${fields.join(', ')}` : message, cause });
+    this.reason = reason;
+    this.retryAfterSeconds = retryAfterSeconds;
+    this.detail = detail;
+  }
+}

@@ -1,0 +1,101 @@
+/** What WeChat lets a user say about themselves. A value that is not known is null. */
+export interface Profile {
+  nickName: string | null;
+  avatarUrl: string | null;
+  /** 0 unknown, 1 male, 2 female: WeChat's own numbers. */
+  gender: 0 | 1 | 2 | null;
+  language: string | null;
+  city: string | null;
+  province: string | null;
+  country: string | null;
+}
+
+/** A row of `gk_wx_user`, less what belongs to the business alone (`real_name`, `stu_id`). */
+export interface User extends Profile {
+  openId: string;
+  appId: string;
+  unionId: string | null;
+  /** Sealed, like the two session keys: the store never sees any of them in clear. */
+  phoneNumber: string | null;
+  sessionKey: string | null;
+  prevSessionKey: string | null;
+  sessionKeyFingerprint: string | null;
+  /** When the exchange that brought `sessionKey` began, in Unix milliseconds. */
+  sessionKeyAt: number;
+  createdAt: number;
+  updatedAt: number;
+}
+
+/** A row of `gk_wx_session`. Times are Unix milliseconds. */
+export interface Session {
+  /** SHA-256 of the token, 32 bytes. */
+  tokenHash: Buffer;
+  openId: string;
+  createdAt: number;
+  expiresAt: number;
+  lastUsedAt: number;
+}
+
+/** Everything that one login writes: the user and a session of theirs, both or neither. */
+export interface LoginWrite {
+  openId: string;
+  appId: string;
+  /** null leaves the stored one as it is. */
+  unionId: string | null;
+  sessionKey: string;
+  sessionKeyFingerprint: string;
+  sessionKeyAt: number;
+  /** A null field leaves the stored one as it is, and so does gender 0 (unknown) where 1 or 2 is stored. */
+  profile: Profile;
+  tokenHash: Buffer;
+  /** The time of the write and of the session's creation. */
+  now: number;
+  expiresAt: number;
+}
+
+/**
+ * What the login needs of a database. Every method rejects with a `StoreError` and nothing else, within the
+ * deadline that the store was opened with.
+ */
+export interface Store {
+  /**
+   * Creates or updates the user, adds the session, and resolves to the user as stored afterwards. The key rule:
+   * a key of a later exchange moves the stored one to `prevSessionKey`; the same key again (by fingerprint) moves
+   * nothing; a key of an earlier exchange (`sessionKeyAt` smaller than the stored one) is dropped.
+   */
+  saveLogin(login: LoginWrite): Promise<User>;
+  findUser(openId: string): Promise<User | null>;
+  /** The session with its user, expired or not; null when there is none. */
+  findSession(tokenHash: Buffer): Promise<{ session: Session; user: User } | null>;
+  /** Moves the expiry of a session that still exists; a deleted one stays deleted. */
+  extendSession(tokenHash: Buffer, lastUsedAt: number, expiresAt: number): Promise<void>;
+  /** Whether there was such a session. */
+  deleteSession(tokenHash: Buffer): Promise<boolean>;
+  /** How many of the user's sessions were deleted. */
+  deleteSessionsOf(openId: string): Promise<number>;
+  /** Brings the tables up to date, one instance at a time; safe to call from many at once. */
+  migrate(): Promise<void>;
+  /** Resolves when the database answers. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * A failure of the database, with nothing of the statement or its values: drivers put both into their errors.
+ * `unavailable`: away, too slow, full or busy; trying later may help. `unexpected`: it answered, and refused.
+ */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly kind: 'unavailable' | 'unexpected';
+  /** The driver's own code, such as ECONNREFUSED, ER_DATA_TOO_LONG or SQLITE_BUSY. */
+  readonly code: string;
+  /** The server's error number where there is one. */
+  readonly errno: number | undefined;
+
+  constructor(kind: 'unavailable' | 'unexpected', code: string, errno?: number) {
+    super(`database ${kind}: ${code}`);
+    this.kind = kind;
+    this.code = code;
+    this.errno = errno;
+  }
+}

@@ -1,0 +1,115 @@
+import { initTRPC, type TRPCError } from '@trpc/server';
+import { ZodError } from 'zod';
+import type { SessionKeys } from './auth/session-keys.ts';
+import type { Tokens } from './auth/tokens.ts';
+import { LoginError, outcomes, type Reason, type Retry } from './errors.ts';
+import { describeError, type Log } from './log.ts';
+import { StoreError, type Store } from './store/store.ts';
+import type { Wechat } from './wechat/wechat.ts';
+
+/** What every call has at hand: plain interfaces, so that this type asks nothing of who imports `AppRouter`. */
+export interface Context {
+  store: Store;
+  wechat: Wechat;
+  tokens: Tokens;
+  sessionKeys: SessionKeys;
+  watermarkMaxAgeSeconds: number;
+  log: Log;
+  /** Unix milliseconds. */
+  now: () => number;
+  requestId: string;
+  /** The `Authorization` header as it came. */
+  authorization: string | undefined;
+}
+
+/** What a caller gets to know of a failure, in `error.data`. */
+export interface ErrorData {
+  code: TRPCError['code'];
+  httpStatus: number;
+  path: string | null;
+  reason: Reason;
+  retry: Retry;
+}
+
+const t = initTRPC.context<Context>().create({
+  isDev: false,
+  errorFormatter({ shape, error, ctx, path }) {
+    const { reason, message } = explain(error);
+    const { code, httpStatus } = shape.data;
+    // A path that is no procedure's is the caller's own text: it is not given back.
+    const data: ErrorData = {
+      code,
+      httpStatus,
+      path: ctx && error.code !== 'NOT_FOUND' ? (path ?? null) : null,
+      reason,
+      retry: outcomes[reason].retry,
+    };
+    return { code: shape.code, message, data };
+  },
+});
+
+/** tRPC's own refusals, made before a procedure is reached. Its messages quote the request, so none of them is used. */
+const refusals: Partial<Record<TRPCError['code'], string>> = {
+  BAD_REQUEST: 'The request is not a valid call: see its JSON, its batch and their size',
+  PARSE_ERROR: 'The request is not valid JSON',
+  NOT_FOUND: 'There is no such procedure',
+  METHOD_NOT_SUPPORTED: 'Mutations are called with POST, queries with GET or POST',
+  PAYLOAD_TOO_LARGE: 'The request is too large',
+  UNSUPPORTED_MEDIA_TYPE: 'Calls are application/json in utf-8, not encoded or streamed',
+};
+
+/** The reason and the words for an error of any kind; what nobody foresaw says nothing of itself. */
+export function explain(error: TRPCError): { reason: Reason; message: string } {
+  if (error instanceof LoginError) return { reason: error.reason, message: error.message };
+  const message = refusals[error.code];
+  return message ? { reason: 'INPUT_INVALID', message } : { reason: 'INTERNAL', message: outcomes.INTERNAL.message };
+}
+
+/** Gives each failure of a procedure its name: the input's, the database's, or one nobody foresaw. */
+function named(error: TRPCError): LoginError {
+  const { cause } = error;
+  if (error instanceof LoginError) return error;
+  if (error.code === 'BAD_REQUEST' && cause instanceof ZodError) {
+    const fields = new Set(cause.issues.map(({ path }) => path.join('.') || 'input'));
+    return new LoginError('INPUT_INVALID', { fields: [...fields] });
+  }
+  if (cause instanceof StoreError && cause.kind === 'unavailable') {
+    const { code, errno } = cause;
+    return new LoginError('DATABASE_UNAVAILABLE', { cause, detail: { code, ...(errno !== undefined && { errno }) } });
+  }
+  return new LoginError('INTERNAL', { cause, detail: describeError(cause ?? error) });
+}
+
+/** How loud a failure is: our own faults are errors, the world's are warnings, the caller's are information. */
+function levelOf(reason: Reason): 'error' | 'warn' | 'info' {
+  if (reason === 'INTERNAL' || reason === 'WECHAT_REJECTED') return 'error';
+  return outcomes[reason].httpStatus >= 500 || reason === 'WECHAT_RATE_LIMITED' ? 'warn' : 'info';
+}
+
+const observed = t.middleware(async ({ ctx, path, next }) => {
+  const startedAt = performance.now();
+  const result = await next();
+  const call = {
+    requestId: ctx.requestId,
+    procedure: path,
+    durationMs: Math.round(performance.now() - startedAt),
+  };
+  if (result.ok) {
+    ctx.log.info({ ...call, reason: 'OK' }, 'call');
+    return result;
+  }
+  const error = named(result.error);
+  ctx.log[levelOf(error.reason)]({ ...call, reason: error.reason, ...error.detail }, 'call');
+  throw error;
+});
+
+export const router = t.router;
+
+/** A procedure that anybody may call. */
+export const publicProcedure = t.procedure.use(observed);
+
+/** A procedure for callers with a valid token: `ctx.user` and `ctx.session` are theirs. */
+export const signedInProcedure = publicProcedure.use(async ({ ctx, next }) => {
+  const { session, user } = await ctx.tokens.verify(ctx.authorization, ctx.now());
+  return next({ ctx: { session, user } });
+});

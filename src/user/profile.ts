@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import type { Profile, User } from '../store/store.ts';
+
+/** Text that every database and every phone gives back as it was: no control characters, no lone surrogates. */
+export const text = (maxCharacters: number) =>
+  z
+    .string()
+    .refine((value) => !/[\p{Cc}\p{Cs}]/u.test(value))
+    .refine((value) => Array.from(value).length <= maxCharacters);
+
+const known = (maxCharacters: number) =>
+  text(maxCharacters)
+    .nullish()
+    .transform((value) => value || null);
+
+/** The profile in WeChat's `rawData`. Empty text means unknown, and other keys are ignored. */
+const wechatProfile = z.object({
+  // 64 emoji of ten code points each, the longest that are in use, and room to spare.
+  nickName: known(1024),
+  avatarUrl: known(2048),
+  gender: z
+    .literal([0, 1, 2])
+    .nullish()
+    .transform((value) => value ?? null),
+  language: known(64),
+  city: known(128),
+  province: known(128),
+  country: known(128),
+}) satisfies z.ZodType<Profile>;
+
+export const profileFields = wechatProfile.keyof().options;
+
+export const noProfile: Profile = {
+  nickName: null,
+  avatarUrl: null,
+  gender: null,
+  language: null,
+  city: null,
+  province: null,
+  country: null,
+};
+
+/** What `rawData` says, as zod has it; null when it is not the JSON of an object. */
+export function parseProfile(rawData: string) {
+  try {
+    const json: unknown = JSON.parse(rawData);
+    return typeof json === 'object' && json !== null && !Array.isArray(json) ? wechatProfile.safeParse(json) : null;
+  } catch {
+    return null;
+  }
+}
+
+// Since 8 November 2022 WeChat gives this name and a grey avatar to versions published after that day.
+const anonymousNickName = '微信用户';
+const greyAvatar = 'POgEwh4mIHO4nibH0KlMECNjjGxQUq24ZEaGT4poC6icRiccVGKSyXwibcPq4BWmiaIGuG1icwxaQX6grC9VemZoJ8rg';
+
+/** Whether this is a name that the user has, not one that WeChat gives to everybody. */
+function isOwnName(nickName: string | null): boolean {
+  return nickName !== null && nickName.trim() !== '' && nickName !== anonymousNickName;
+}
+
+/** The part of a profile that is worth storing: nothing of an anonymous one, and no grey avatar. */
+export function ownProfile(profile: Profile): Profile {
+  if (!isOwnName(profile.nickName)) return noProfile;
+  return profile.avatarUrl?.includes(greyAvatar) ? { ...profile, avatarUrl: null } : profile;
+}
+
+/** What a phone is told of its user: no openid, no key, nothing of the business. */
+export const publicUser = z.object({
+  nickName: z.string().nullable(),
+  avatarUrl: z.string().nullable(),
+  gender: z.literal([0, 1, 2]).nullable(),
+  language: z.string().nullable(),
+  city: z.string().nullable(),
+  province: z.string().nullable(),
+  country: z.string().nullable(),
+  /** Whether the user has a nickname of their own. */
+  hasProfile: z.boolean(),
+  hasPhone: z.boolean(),
+});
+
+export function toPublicUser(user: User): z.infer<typeof publicUser> {
+  const { nickName, avatarUrl, gender, language, city, province, country } = user;
+  return {
+    nickName,
+    avatarUrl,
+    gender,
+    language,
+    city,
+    province,
+    country,
+    hasProfile: isOwnName(nickName),
+    hasPhone: user.phoneNumber !== null,
+  };
+}

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigError, loadConfig } from '../src/config.ts';
+
+const secret = Buffer.alloc(32, 7).toString('base64');
+const complete = { WX_APPID: 'wx0123456789abcdef', WX_SECRET: 'app-secret' };
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems;
+  }
+}
+
+describe('configuration', () => {
+  test('an app and its secret are enough, and the rest is as documented', () => {
+    const { settings, secrets } = loadConfig(complete);
+    expect(settings).toEqual({
+      defaultApp: 'wx0123456789abcdef',
+      host: '127.0.0.1',
+      port: 8080,
+      metricsPort: undefined,
+      wechatBaseUrl: 'https://api.weixin.qq.com',
+      wechatTimeoutMs: 3000,
+      databaseTimeoutMs: 2000,
+      databasePoolSize: 10,
+      watermarkMaxAgeSeconds: 600,
+      rateLimitPerMinute: 300,
+      trustProxyHops: 0,
+      migrateOnStart: true,
+      logLevel: 'info',
+    });
+    expect(secrets.databaseUrl).toBe('file:.data/guoke.db');
+    expect(secrets.keyring).toBeNull();
+  });
+
+  test('all problems are told at once, by name', () => {
+    const problems = problemsOf({ PORT: 'http', DATABASE_URL: 'postgres://x', LOG_LEVEL: 'loud', WX_TIMEOUT_MS: '-1' });
+    const names = problems.map((problem) => problem.split(' ')[0]);
+    expect(names.toSorted((a = '', b = '') => a.localeCompare(b))).toEqual([
+      'DATABASE_URL',
+      'LOG_LEVEL',
+      'PORT',
+      'WX_APPID',
+      'WX_SECRET',
+      'WX_TIMEOUT_MS',
+    ]);
+  });
+
+  test('no value is ever told: not a password, not a secret', () => {
+    const values: Record<string, string> = {
+      WX_APPID: 'hush hush',
+      WX_SECRET: 'hush,hush',
+      WX_APPS: 'hush:hush:hush',
+      DATABASE_URL: 'mysql://root:hush@[broken',
+      SESSION_KEY_SECRETS: 'k1:hush',
+      WX_API_BASE_URL: 'https://hush@host',
+      PORT: 'hush',
+    };
+    const problems = problemsOf(values);
+    expect(problems).toHaveLength(Object.keys(values).length);
+    expect(problems.join()).not.toContain('hush');
+  });
+
+  test('MySQL asks for secrets to seal with: two instances must share them', () => {
+    const env = { ...complete, DATABASE_URL: 'mysql://root:pw@db:3306/guoke' };
+    expect(problemsOf(env)).toEqual([expect.stringMatching(/^SESSION_KEY_SECRETS is missing/)]);
+    expect(loadConfig({ ...env, SESSION_KEY_SECRETS: `k1:${secret}` }).secrets.keyring).toHaveLength(1);
+  });
+
+  test('secrets are 32 bytes in strict base64, and ids stand once', () => {
+    const other = Buffer.alloc(32, 8).toString('base64');
+    const keyring = loadConfig({ ...complete, SESSION_KEY_SECRETS: `new:${secret},old:${other}` }).secrets.keyring;
+    expect(keyring?.map(({ id, key }) => [id, key.length])).toEqual([
+      ['new', 32],
+      ['old', 32],
+    ]);
+    const short = Buffer.alloc(31).toString('base64');
+    for (const odd of [`k1:${short}`, `k1:${secret},k1:${other}`, secret, `k.1:${secret}`, 'k1:', `k1:${secret},`]) {
+      expect(problemsOf({ ...complete, SESSION_KEY_SECRETS: odd }), odd).toHaveLength(1);
+    }
+  });
+
+  test('more mini programs stand beside the first, or instead of it', () => {
+    const beside = loadConfig({ ...complete, WX_APPS: 'wxsecond:s2,wxthird:s3' });
+    expect([...beside.secrets.appSecrets.keys()]).toEqual(['wx0123456789abcdef', 'wxsecond', 'wxthird']);
+    const instead = loadConfig({ WX_APPS: 'wxsecond:s2,wxthird:s3' });
+    expect(instead.settings.defaultApp).toBe('wxsecond');
+    expect(problemsOf({ WX_APPS: 'wxsecond:s2,wxsecond:s3' })).toHaveLength(1);
+    expect(problemsOf({ ...complete, WX_APPS: 'wx0123456789abcdef:s2' })).toHaveLength(1);
+    expect(problemsOf({ WX_APPID: 'wxfirst', WX_APPS: 'wxsecond:s2' })).toHaveLength(1);
+  });
+
+  test('an empty variable counts as absent', () => {
+    expect(loadConfig({ ...complete, PORT: '', SESSION_KEY_SECRETS: '' }).settings.port).toBe(8080);
+    expect(problemsOf({ ...complete, WX_SECRET: '' })).toHaveLength(1);
+  });
+
+  test("WeChat's address is an origin and nothing more", () => {
+    expect(loadConfig({ ...complete, WX_API_BASE_URL: 'http://127.0.0.1:8081' }).settings.wechatBaseUrl).toBe(
+      'http://127.0.0.1:8081',
+    );
+    for (const odd of ['ftp://x', 'https://x/y', 'https://x?y', 'https://u:p@x', 'x', 'file:///etc']) {
+      expect(problemsOf({ ...complete, WX_API_BASE_URL: odd }), odd).toHaveLength(1);
+    }
+  });
+
+  test('a database in memory is refused: its first connection would lose the tables', () => {
+    for (const odd of ['file::memory:', 'file:', 'file:x?mode=memory', 'mysql://host', 'mysql:///db']) {
+      expect(problemsOf({ ...complete, SESSION_KEY_SECRETS: `k1:${secret}`, DATABASE_URL: odd }), odd).toHaveLength(1);
+    }
+  });
+});
