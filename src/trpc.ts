@@ -69,9 +69,12 @@ export function explain(error: TRPCError): { reason: Reason; message: string } {
 function named(error: TRPCError): LoginError {
   const { cause } = error;
   if (error instanceof LoginError) return error;
-  if (error.code === 'BAD_REQUEST' && cause instanceof ZodError) {
-    const fields = new Set(cause.issues.map(({ path }) => path.join('.') || 'input'));
-    return new LoginError('INPUT_INVALID', { fields: [...fields] });
+  // Input is read within the call, so that broken JSON shows here too; its own error quotes the text.
+  if (error.code === 'BAD_REQUEST') {
+    const issues = cause instanceof ZodError ? cause.issues : [];
+    return new LoginError('INPUT_INVALID', {
+      fields: [...new Set(issues.map(({ path }) => path.join('.') || 'input'))],
+    });
   }
   if (cause instanceof StoreError && cause.kind === 'unavailable') {
     const { code, errno } = cause;

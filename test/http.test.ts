@@ -152,7 +152,7 @@ describe('what is no call is refused before WeChat or the database is asked', ()
     ]) {
       await expectRefusal(await post('/trpc/auth.checkUser', body), 400);
     }
-    await expectRefusal(await post('/trpc/auth.checkUser?batch=1', '[]'), 400);
+    expect((await post('/trpc/auth.checkUser?batch=1', '[]')).status).toBe(400);
   });
 
   test('procedures that are none, whose names are not given back', async () => {
@@ -170,6 +170,7 @@ describe('what is no call is refused before WeChat or the database is asked', ()
       expect(error.data.path).toBeNull();
     }
     await expectRefusal(await post('/trpc/', {}), 404);
+    await expectRefusal(await post('/trpc/%zz', {}), 400);
   });
 
   test('batches of more than 10 calls: none of them runs', async () => {

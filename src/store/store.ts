@@ -92,8 +92,9 @@ export class StoreError extends Error {
   /** The server's error number where there is one. */
   readonly errno: number | undefined;
 
-  constructor(kind: 'unavailable' | 'unexpected', code: string, errno?: number) {
-    super(`database ${kind}: ${code}`);
+  /** `explanation` is in words of ours, for the operator. */
+  constructor(kind: 'unavailable' | 'unexpected', code: string, errno?: number, explanation?: string) {
+    super(`database ${kind}: ${code}${explanation ? `: ${explanation}` : ''}`);
     this.kind = kind;
     this.code = code;
     this.errno = errno;

@@ -73,7 +73,7 @@ function batchingClientOf(url: string, token?: string) {
 export function loginInputOf(
   { standin }: Pick<Backend, 'standin'>,
   user: string,
-  profile: Parameters<Backend['standin']['phone']['profile']>[0]['profile'] = {},
+  profile: Record<string, unknown> = {},
 ) {
   const { rawData, signature, encryptedData, iv } = standin.phone.profile({ user, profile });
   return { code: standin.phone.login({ user }).code, rawData, signature, encryptedData, iv };

@@ -1,0 +1,19 @@
+import type { Answer } from './answer.ts';
+
+export interface WechatRequest {
+  readonly query: URLSearchParams;
+  /** Empty for GET. */
+  readonly body: string;
+}
+
+/** One path of WeChat's side. Another one is another file beside `jscode2session.ts`, and a word in `server.ts`. */
+export interface Endpoint {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** The one-time code that the request brings, by which faults and counts find it. */
+  codeOf(request: WechatRequest): string | undefined;
+  /** Must decide and spend in one tick. Without `spend` it answers the same and leaves the code good. */
+  answer(request: WechatRequest, options: { spend: boolean }): Answer;
+  /** Whether the answer gave what was asked for. */
+  succeeded(answer: Answer): boolean;
+}

@@ -1,0 +1,72 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createBoundedMap } from './bounded.ts';
+
+/** A mini program as WeChat knows it. */
+export interface App {
+  appId: string;
+  secret: string;
+  /** Bound to an open-platform account: exchanges and `getUserInfo` then carry a unionid. */
+  union?: boolean;
+}
+
+/** One user of one app. */
+export interface Person {
+  readonly appId: string;
+  readonly user: string;
+  readonly openid: string;
+  readonly unionid: string | undefined;
+  /** The one valid key, base64 of 16 bytes. */
+  sessionKey: string;
+  /** The key at the last `wx.login`; undefined before the first. */
+  keyAtLogin: string | undefined;
+  blocked: boolean;
+}
+
+export interface People {
+  /** Makes the person on first use. The app must be one that `app` knows. */
+  find(user: string, app: App): Person;
+  app(appId: string): App | undefined;
+  rotate(person: Person): void;
+  reset(): void;
+}
+
+/** Everyone with a phone. Over `max` of them the one made first is forgotten. */
+export function createPeople({ apps, max = 500_000 }: { apps: readonly App[]; max?: number }): People {
+  const appsById = new Map(apps.map((app) => [app.appId, app]));
+  const people = createBoundedMap<Person>(max);
+
+  function find(user: string, app: App): Person {
+    const id = `${app.appId}\n${user}`;
+    const known = people.get(id);
+    if (known) return known;
+    const person: Person = {
+      appId: app.appId,
+      user,
+      openid: `o${digest(`openid\n${id}`)}`,
+      // One person has one unionid in all apps, so the app takes no part in it.
+      unionid: app.union ? `u${digest(`unionid\n${user}`)}` : undefined,
+      sessionKey: newKey(),
+      keyAtLogin: undefined,
+      blocked: false,
+    };
+    people.set(id, person);
+    return person;
+  }
+
+  return {
+    find,
+    app: (appId) => appsById.get(appId),
+    rotate: (person) => {
+      person.sessionKey = newKey();
+    },
+    reset: () => people.clear(),
+  };
+}
+
+function newKey(): string {
+  return randomBytes(16).toString('base64');
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 27);
+}

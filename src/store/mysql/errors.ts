@@ -1,0 +1,61 @@
+import { StoreError } from '../store.ts';
+
+/** Server errors after which trying later may help; the rest are refusals. Names as in MySQL's and MariaDB's lists. */
+const passing: ReadonlySet<number> = new Set([
+  1021, // ER_DISK_FULL
+  1037, // ER_OUTOFMEMORY
+  1040, // ER_CON_COUNT_ERROR: too many connections
+  1041, // ER_OUT_OF_RESOURCES
+  1047, // ER_UNKNOWN_COM_ERROR: Galera, while the node is not ready
+  1053, // ER_SERVER_SHUTDOWN
+  1114, // ER_RECORD_FILE_FULL
+  1129, // ER_HOST_IS_BLOCKED
+  1180, // ER_ERROR_DURING_COMMIT
+  1203, // ER_TOO_MANY_USER_CONNECTIONS
+  1205, // ER_LOCK_WAIT_TIMEOUT
+  1206, // ER_LOCK_TABLE_FULL
+  1213, // ER_LOCK_DEADLOCK
+  1226, // ER_USER_LIMIT_REACHED
+  1290, // ER_OPTION_PREVENTS_STATEMENT: a replica after a failover
+  1317, // ER_QUERY_INTERRUPTED
+  1792, // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
+  1836, // ER_READ_ONLY_MODE
+  1927, // ER_CONNECTION_KILLED
+  1969, // ER_STATEMENT_TIMEOUT
+  3024, // ER_QUERY_TIMEOUT
+  4031, // ER_CLIENT_INTERACTION_TIMEOUT
+]);
+
+/** What mysql2 says without a code. */
+const codeless: Readonly<Record<string, string>> = {
+  'Queue limit reached.': 'POOL_FULL',
+  'Pool is closed.': 'POOL_CLOSED',
+  "Can't add new command when connection is in closed state": 'CONNECTION_CLOSED',
+};
+
+/** The driver's error is the innermost: Drizzle wraps it with the statement and its values. */
+function innermost(error: unknown): unknown {
+  let current = error;
+  while (current instanceof Error && current.cause instanceof Error) current = current.cause;
+  return current;
+}
+
+/** The server's error number; undefined where the server did not answer. */
+export function serverErrno(error: unknown): number | undefined {
+  const inner = innermost(error);
+  if (!(inner instanceof Error) || !('errno' in inner)) return undefined;
+  return typeof inner.errno === 'number' && inner.errno > 0 ? inner.errno : undefined;
+}
+
+/** Says what happened in code and number only: no cause, no message, since drivers put values into both. */
+export function toStoreError(error: unknown): StoreError {
+  const inner = innermost(error);
+  if (inner instanceof StoreError) return inner;
+  if (!(inner instanceof Error)) return new StoreError('unexpected', 'UNKNOWN');
+  const code = 'code' in inner && typeof inner.code === 'string' ? inner.code : codeless[inner.message];
+  if (code === undefined) return new StoreError('unexpected', 'UNKNOWN');
+  const errno = serverErrno(inner);
+  // Without a number of the server's the socket broke, or was never there.
+  const kind = errno === undefined || passing.has(errno) ? 'unavailable' : 'unexpected';
+  return new StoreError(kind, code, errno);
+}

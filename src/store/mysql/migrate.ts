@@ -1,0 +1,100 @@
+import { sql } from 'drizzle-orm';
+import { createConnection } from 'mysql2/promise';
+import { withDeadline } from '../deadline.ts';
+import { foreignTable, journalTable, type Migration, readMigrations } from '../migrations.ts';
+import { StoreError } from '../store.ts';
+import { connectionOptions, type Db, openSession, sever } from './connection.ts';
+import { serverErrno, toStoreError } from './errors.ts';
+
+interface MigrateOptions {
+  databaseUrl: string;
+  /** For the whole of it, the wait for the other instances included. */
+  timeoutMs?: number;
+  migrations?: readonly Migration[];
+}
+
+/**
+ * "It is there already" and "it is gone already", in the errors of DDL: ER_TABLE_EXISTS, ER_BAD_TABLE, ER_DUP_FIELDNAME,
+ * ER_DUP_KEYNAME, ER_CANT_DROP_FIELD_OR_KEY.
+ */
+const alreadyDone: ReadonlySet<number | undefined> = new Set([1050, 1051, 1060, 1061, 1091]);
+
+const journal = sql.identifier(journalTable);
+/** Which statement of a migration was begun last: MySQL commits each DDL statement by itself. */
+const progress = sql.identifier('__guoke_migration_progress');
+
+/** Brings the tables up to date under a lock of the server's; whoever comes second finds nothing to do. */
+export async function migrateMysql({
+  databaseUrl,
+  timeoutMs = 60_000,
+  migrations = readMigrations('mysql'),
+}: MigrateOptions): Promise<void> {
+  const options = connectionOptions(databaseUrl, 10_000);
+  try {
+    const connection = await createConnection(options);
+    // Without a listener, an error between two statements would end the process.
+    connection.on('error', () => {});
+    try {
+      await withDeadline(timeoutMs, migrateOn(await openSession(connection, timeoutMs), migrations, timeoutMs));
+    } finally {
+      // The lock ends with its connection.
+      sever(connection);
+    }
+  } catch (error) {
+    throw toStoreError(error);
+  }
+}
+
+async function migrateOn(db: Db, migrations: readonly Migration[], timeoutMs: number): Promise<void> {
+  const lockWaitSeconds = Math.floor(timeoutMs / 1000);
+  // Names of locks are the server's, not the database's, and have 64 characters at most.
+  const got = await firstRow(db.execute(sql`select get_lock(concat('guoke.', md5(database())), ${lockWaitSeconds}) as got`));
+  if (got?.got !== 1) throw new StoreError('unavailable', 'MIGRATION_LOCKED');
+
+  await db.execute(sql`create table if not exists ${journal}
+    (id serial primary key, hash text not null, created_at bigint)`);
+  await db.execute(sql`create table if not exists ${progress}
+    (hash char(64) character set ascii collate ascii_bin primary key, statement int not null)`);
+  const latest = await firstRow(db.execute(sql`select max(created_at) as latest from ${journal}`));
+  for (const migration of migrations) {
+    if (migration.createdAt > Number(latest?.latest ?? 0)) await apply(db, migration);
+  }
+}
+
+async function apply(db: Db, { hash, statements, tables, createdAt }: Migration): Promise<void> {
+  const begun = await firstRow(db.execute(sql`select statement from ${progress} where hash = ${hash}`));
+  if (!begun) await refuseForeignTables(db, tables);
+  const first = Number(begun?.statement ?? 0);
+  for (const [position, statement] of statements.entries()) {
+    if (position < first) continue;
+    await db.execute(sql`replace into ${progress} (hash, statement) values (${hash}, ${position})`);
+    try {
+      await db.execute(sql.raw(statement));
+    } catch (error) {
+      // Only the statement at which an earlier run ended may have been carried out, and not been recorded.
+      if (begun && position === first && alreadyDone.has(serverErrno(error))) continue;
+      const { kind, code, errno } = toStoreError(error);
+      const where = `migration ${new Date(createdAt).toISOString()} stopped at statement ${position + 1} of ${statements.length}`;
+      throw new StoreError(kind, code, errno, `${where}; the next start continues there`);
+    }
+  }
+  await db.transaction(async (tx) => {
+    await tx.execute(sql`insert into ${journal} (hash, created_at) values (${hash}, ${createdAt})`);
+    await tx.execute(sql`delete from ${progress} where hash = ${hash}`);
+  });
+}
+
+async function refuseForeignTables(db: Db, tables: readonly string[]): Promise<void> {
+  for (const table of tables) {
+    const found = await firstRow(
+      db.execute(sql`select 1 from information_schema.tables where table_schema = database() and table_name = ${table}`),
+    );
+    if (found) throw foreignTable(table);
+  }
+}
+
+/** Drizzle types the rows of a raw statement as the driver's header. */
+async function firstRow(result: Promise<unknown>): Promise<Record<string, unknown> | undefined> {
+  const [rows] = (await result) as [Record<string, unknown>[]];
+  return rows[0];
+}

@@ -1,0 +1,80 @@
+import { type Connection, createPool, type PoolConnection } from 'mysql2/promise';
+import { withDeadline } from '../deadline.ts';
+import { connectionOptions, type Db, openSession, sever, socketOf } from './connection.ts';
+import { toStoreError } from './errors.ts';
+
+export interface Pool {
+  /**
+   * Lends a connection for one piece of work. Rejects with a StoreError, at the deadline at the latest; a connection
+   * whose work did not end by then is destroyed.
+   */
+  lend<T>(work: (db: Db) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+interface PoolOptions {
+  databaseUrl: string;
+  timeoutMs: number;
+  poolSize: number;
+  /** How many may wait for a connection; one more is refused at once. */
+  queueLimit?: number;
+}
+
+/** A pool of mysql2's with the deadline that it lacks: its `timeout` rejects the caller and keeps the connection. */
+export function openPool({ databaseUrl, timeoutMs, poolSize, queueLimit = poolSize * 100 }: PoolOptions): Pool {
+  const pool = createPool({ ...connectionOptions(databaseUrl, timeoutMs), connectionLimit: poolSize, queueLimit });
+  /** By mysql2's own connection: its promise wrapper is a new one each time. */
+  const sessions = new Map<Connection, Db>();
+  let closing: Promise<void> | undefined;
+
+  async function sessionOf(connection: PoolConnection): Promise<Db> {
+    const known = sessions.get(connection.connection);
+    if (known) return known;
+    const db = await openSession(connection, timeoutMs);
+    sessions.set(connection.connection, db);
+    socketOf(connection)?.once('close', () => sessions.delete(connection.connection));
+    return db;
+  }
+
+  async function lend<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    let expired = false;
+    let held: PoolConnection | undefined;
+
+    async function run(): Promise<T> {
+      const connection = await pool.getConnection();
+      if (expired) {
+        connection.release();
+        throw new Error('nobody waits any more');
+      }
+      held = connection;
+      const result = await work(await sessionOf(connection));
+      if (!expired) connection.release();
+      return result;
+    }
+
+    try {
+      return await withDeadline(timeoutMs, run(), () => {
+        expired = true;
+        if (held) sever(held);
+      });
+    } catch (error) {
+      const failure = toStoreError(error);
+      if (held && !expired) {
+        // After a refusal the connection is whole; after anything else nobody knows.
+        if (failure.kind === 'unexpected' && sessions.has(held.connection)) held.release();
+        else sever(held);
+      }
+      throw failure;
+    }
+  }
+
+  return {
+    lend,
+    close() {
+      closing ??= withDeadline(timeoutMs, pool.end()).catch(() => {
+        for (const connection of sessions.keys()) connection.destroy();
+      });
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { bigint, customType, index, int, mysqlTable, tinyint } from 'drizzle-orm/mysql-core';
+import { widths } from '../widths.ts';
+
+/** Compared byte for byte: the default collations take `oabc` and `oABC` for one user. */
+const asciiText = customType<{ data: string; config: { length: number }; configRequired: true }>({
+  dataType: ({ length }) => `varchar(${length}) CHARACTER SET ascii COLLATE ascii_bin`,
+});
+
+const unicodeText = customType<{ data: string; config: { length: number }; configRequired: true }>({
+  dataType: ({ length }) => `varchar(${length}) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
+});
+
+/** Drizzle's own `binary` reads the bytes as text. */
+const sha256 = customType<{ data: Buffer }>({ dataType: () => 'binary(32)' });
+
+const epochMs = (name: string) => bigint(name, { mode: 'number' });
+
+/**
+ * The columns that a login writes. Their order is the order of the upsert's assignments, and MySQL evaluates those left
+ * to right on the values assigned so far: what reads a column stands before it, and `session_key_at` stands last.
+ */
+export const userColumns = {
+  openId: asciiText('open_id', { length: widths.openId }).primaryKey(),
+  appId: asciiText('app_id', { length: widths.appId }).notNull(),
+  unionId: asciiText('union_id', { length: widths.unionId }),
+  prevSessionKey: asciiText('prev_session_key', { length: widths.sealed }),
+  sessionKey: asciiText('session_key', { length: widths.sealed }),
+  sessionKeyFingerprint: asciiText('session_key_fingerprint', { length: widths.fingerprint }),
+  sessionKeyAt: epochMs('session_key_at').notNull(),
+  phoneNumber: asciiText('phone_number', { length: widths.sealed }),
+  nickName: unicodeText('nick_name', { length: widths.nickName }),
+  avatarUrl: unicodeText('avatar_url', { length: widths.avatarUrl }),
+  gender: tinyint('gender').$type<0 | 1 | 2>(),
+  language: unicodeText('language', { length: widths.language }),
+  city: unicodeText('city', { length: widths.place }),
+  province: unicodeText('province', { length: widths.place }),
+  country: unicodeText('country', { length: widths.place }),
+  createdAt: epochMs('created_at').notNull(),
+  updatedAt: epochMs('updated_at').notNull(),
+};
+
+/** The whole table. `real_name` and `stu_id` belong to the business: our statements use a table without them. */
+export const gkWxUser = mysqlTable(
+  'gk_wx_user',
+  {
+    ...userColumns,
+    realName: unicodeText('real_name', { length: widths.realName }),
+    stuId: int('stu_id'),
+  },
+  (table) => [index('gk_wx_user_union_id').on(table.unionId)],
+);
+
+export const gkWxSession = mysqlTable(
+  'gk_wx_session',
+  {
+    tokenHash: sha256('token_hash').primaryKey(),
+    openId: asciiText('open_id', { length: widths.openId }).notNull(),
+    createdAt: epochMs('created_at').notNull(),
+    expiresAt: epochMs('expires_at').notNull(),
+    lastUsedAt: epochMs('last_used_at').notNull(),
+  },
+  (table) => [
+    index('gk_wx_session_open_id').on(table.openId),
+    index('gk_wx_session_expires_at').on(table.expiresAt),
+  ],
+);

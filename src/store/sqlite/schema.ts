@@ -1,0 +1,71 @@
+import { sql } from 'drizzle-orm';
+import { type AnySQLiteColumn, blob, check, index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { widths } from '../widths.ts';
+
+/** SQLite holds text of any length, whatever the type says: a check refuses what MySQL's varchar refuses. */
+const atMost = (column: AnySQLiteColumn, width: number) =>
+  check(`${column.name}_width`, sql`length(${column}) <= ${sql.raw(String(width))}`);
+
+/** The columns that a login writes. Text is compared byte for byte, SQLite's default. */
+export const userColumns = {
+  openId: text('open_id').primaryKey().notNull(),
+  appId: text('app_id').notNull(),
+  unionId: text('union_id'),
+  prevSessionKey: text('prev_session_key'),
+  sessionKey: text('session_key'),
+  sessionKeyFingerprint: text('session_key_fingerprint'),
+  sessionKeyAt: integer('session_key_at').notNull(),
+  phoneNumber: text('phone_number'),
+  nickName: text('nick_name'),
+  avatarUrl: text('avatar_url'),
+  gender: integer('gender').$type<0 | 1 | 2>(),
+  language: text('language'),
+  city: text('city'),
+  province: text('province'),
+  country: text('country'),
+  createdAt: integer('created_at').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+};
+
+/** The whole table. `real_name` and `stu_id` belong to the business: our statements use a table without them. */
+export const gkWxUser = sqliteTable(
+  'gk_wx_user',
+  {
+    ...userColumns,
+    realName: text('real_name'),
+    stuId: integer('stu_id'),
+  },
+  (table) => [
+    index('gk_wx_user_union_id').on(table.unionId),
+    atMost(table.openId, widths.openId),
+    atMost(table.appId, widths.appId),
+    atMost(table.unionId, widths.unionId),
+    atMost(table.prevSessionKey, widths.sealed),
+    atMost(table.sessionKey, widths.sealed),
+    atMost(table.sessionKeyFingerprint, widths.fingerprint),
+    atMost(table.phoneNumber, widths.sealed),
+    atMost(table.nickName, widths.nickName),
+    atMost(table.avatarUrl, widths.avatarUrl),
+    atMost(table.language, widths.language),
+    atMost(table.city, widths.place),
+    atMost(table.province, widths.place),
+    atMost(table.country, widths.place),
+    atMost(table.realName, widths.realName),
+  ],
+);
+
+export const gkWxSession = sqliteTable(
+  'gk_wx_session',
+  {
+    tokenHash: blob('token_hash', { mode: 'buffer' }).primaryKey().notNull(),
+    openId: text('open_id').notNull(),
+    createdAt: integer('created_at').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+    lastUsedAt: integer('last_used_at').notNull(),
+  },
+  (table) => [
+    index('gk_wx_session_open_id').on(table.openId),
+    index('gk_wx_session_expires_at').on(table.expiresAt),
+    check('token_hash_width', sql`length(${table.tokenHash}) = 32`),
+  ],
+);

@@ -1,0 +1,88 @@
+import { eq, type SQL, sql } from 'drizzle-orm';
+import { type SQLiteColumn, sqliteTable } from 'drizzle-orm/sqlite-core';
+import type { LoginWrite, Session, User } from '../store.ts';
+import type { Db } from './connection.ts';
+import { gkWxSession, userColumns } from './schema.ts';
+
+/** Drizzle names every column of a table in an insert: in this one those of the business are not there. */
+const user = sqliteTable('gk_wx_user', userColumns);
+const session = gkWxSession;
+
+/** The value that the insert brought. */
+const brought = (column: SQLiteColumn) => sql`excluded.${sql.identifier(column.name)}`;
+const broughtOrStored = (column: SQLiteColumn) => sql`coalesce(${brought(column)}, ${column})`;
+
+const isLater = sql`${brought(user.sessionKeyAt)} >= ${user.sessionKeyAt}`;
+const isOtherKey = sql`${brought(user.sessionKeyFingerprint)} is not ${user.sessionKeyFingerprint}`;
+const ifLater = (column: SQLiteColumn) => sql`iif(${isLater}, ${brought(column)}, ${column})`;
+
+const merged: Partial<Record<keyof User, SQL>> = {
+  appId: ifLater(user.appId),
+  unionId: broughtOrStored(user.unionId),
+  prevSessionKey: sql`iif(${isLater} and ${isOtherKey}, coalesce(${user.sessionKey}, ${user.prevSessionKey}), ${user.prevSessionKey})`,
+  sessionKey: ifLater(user.sessionKey),
+  sessionKeyFingerprint: ifLater(user.sessionKeyFingerprint),
+  sessionKeyAt: ifLater(user.sessionKeyAt),
+  nickName: broughtOrStored(user.nickName),
+  avatarUrl: broughtOrStored(user.avatarUrl),
+  gender: sql`iif(${brought(user.gender)} in (1, 2), ${brought(user.gender)}, coalesce(${user.gender}, ${brought(user.gender)}))`,
+  language: broughtOrStored(user.language),
+  city: broughtOrStored(user.city),
+  province: broughtOrStored(user.province),
+  country: broughtOrStored(user.country),
+  updatedAt: sql`max(${brought(user.updatedAt)}, ${user.updatedAt})`,
+};
+
+/** Creates or updates the users of these logins in one statement, in their order. */
+export function upsertUsers(db: Db, logins: readonly LoginWrite[]) {
+  const rows = logins.map(({ openId, appId, unionId, sessionKey, sessionKeyFingerprint, sessionKeyAt, profile, now }) => ({
+    ...profile,
+    openId,
+    appId,
+    unionId,
+    sessionKey,
+    sessionKeyFingerprint,
+    sessionKeyAt,
+    prevSessionKey: null,
+    phoneNumber: null,
+    createdAt: now,
+    updatedAt: now,
+  }));
+  return db.insert(user).values(rows).onConflictDoUpdate({ target: user.openId, set: merged });
+}
+
+/** Adds the sessions of these logins in one statement. */
+export function insertSessions(db: Db, logins: readonly LoginWrite[]) {
+  const rows = logins.map(({ tokenHash, openId, now, expiresAt }) => ({
+    tokenHash,
+    openId,
+    createdAt: now,
+    expiresAt,
+    lastUsedAt: now,
+  }));
+  return db.insert(session).values(rows);
+}
+
+export function selectUser(db: Db, openId: string) {
+  return db.select().from(user).where(eq(user.openId, openId));
+}
+
+export async function selectSession(db: Db, tokenHash: Buffer): Promise<{ session: Session; user: User } | null> {
+  const [row] = await db
+    .select({ session, user })
+    .from(session)
+    .innerJoin(user, eq(user.openId, session.openId))
+    .where(eq(session.tokenHash, tokenHash));
+  return row ?? null;
+}
+
+export async function updateSession(db: Db, tokenHash: Buffer, lastUsedAt: number, expiresAt: number): Promise<void> {
+  await db.update(session).set({ lastUsedAt, expiresAt }).where(eq(session.tokenHash, tokenHash));
+}
+
+/** How many were deleted. */
+export async function deleteSessions(db: Db, by: { tokenHash: Buffer } | { openId: string }): Promise<number> {
+  const which = 'tokenHash' in by ? eq(session.tokenHash, by.tokenHash) : eq(session.openId, by.openId);
+  const { rowsAffected } = await db.delete(session).where(which);
+  return rowsAffected;
+}

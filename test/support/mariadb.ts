@@ -1,0 +1,141 @@
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createConnection } from 'mysql2/promise';
+
+export type MariaDb = Awaited<ReturnType<typeof startMariaDb>>;
+
+/** The server's program, or null. MySQL's own is none: it needs minutes to initialise, and refuses TCP without grants. */
+export function findMariaDb(): string | null {
+  for (const program of ['mariadbd', 'mysqld', '/usr/sbin/mariadbd', '/usr/sbin/mysqld']) {
+    try {
+      const version = execFileSync(program, ['--no-defaults', '--version'], { encoding: 'utf8', stdio: 'pipe' });
+      if (version.includes('MariaDB')) return program;
+    } catch {
+      // Not here: the next one.
+    }
+  }
+  return null;
+}
+
+/**
+ * Starts the server at each line of its input, and when the input ends, with us however we end, kills it and removes
+ * its directory. Says the process id at each start, and when the server has ended.
+ */
+const keeper = `
+dir=$1; shift
+while read -r _; do
+  ( sh -c 'echo $$ >"$0/pid"; echo "started $$"; exec "$@" >>"$0/log" 2>&1 </dev/null' "$dir" "$@"; echo ended ) &
+done
+kill -9 "$(cat "$dir/pid")" 2>/dev/null
+wait
+rm -rf "$dir"`;
+
+/** A private MariaDB on an empty temporary directory, on a loopback port of its own, without accounts. */
+export async function startMariaDb(program: string) {
+  const directory = await mkdtemp(path.join(tmpdir(), 'guoke-mariadb-'));
+  const port = await freePort();
+  const url = `mysql://root@127.0.0.1:${port}`;
+  const flags = [
+    '--no-defaults',
+    '--skip-grant-tables',
+    `--datadir=${directory}`,
+    `--socket=${path.join(directory, 'socket')}`,
+    '--bind-address=127.0.0.1',
+    `--port=${port}`,
+    '--max-connections=500',
+    '--innodb-buffer-pool-size=64M',
+    '--innodb-log-file-size=16M',
+    ...(process.getuid?.() === 0 ? ['--user=root'] : []),
+  ];
+  // In a session of its own: Ctrl-C reaches us alone, and the keeper outlives us to clean up.
+  const child = spawn('sh', ['-c', keeper, 'sh', directory, program, ...flags], { detached: true });
+  const says = linesOf(child);
+  let pid = 0;
+  let hasEnded: Promise<unknown> = Promise.resolve();
+
+  async function start(): Promise<void> {
+    child.stdin.write('start\n');
+    pid = Number((await says('started')).split(' ')[1]);
+    let ended = false;
+    hasEnded = says('ended').then(() => (ended = true));
+    const deadline = performance.now() + 15_000;
+    while (!(await answers(url))) {
+      if (ended || performance.now() > deadline) {
+        const log = await readFile(path.join(directory, 'log'), 'utf8');
+        throw new Error(`${program} did not start:\n${log.split('\n').slice(-10).join('\n')}`);
+      }
+      await sleep(10);
+    }
+  }
+
+  await start();
+  return {
+    /** Without a database; see `createDatabase`. */
+    url,
+    pid: () => pid,
+    /** Ends the server, by default as a crash would, and resolves when it is gone. */
+    async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
+      process.kill(pid, signal);
+      await hasEnded;
+    },
+    /** Starts it again on the same port and data, after `kill`. */
+    restart: start,
+    /** Ends the server and removes its data. */
+    async remove(): Promise<void> {
+      const closed = once(child, 'close');
+      child.stdin.end();
+      await closed;
+    },
+  };
+}
+
+/** A new, empty database on a server; its URL. */
+export async function createDatabase(serverUrl: string): Promise<string> {
+  const url = new URL(serverUrl);
+  url.pathname = `/guoke_test_${Date.now().toString(36)}_${Math.random().toString(36).slice(2, 8)}`;
+  const connection = await createConnection(serverUrl);
+  try {
+    await connection.query('create database ??', [url.pathname.slice(1)]);
+  } finally {
+    await connection.end();
+  }
+  return url.href;
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const connection = await createConnection({ uri: url, connectTimeout: 1000 });
+    await connection.end();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What waits for the next line that begins with a word. */
+function linesOf(child: ChildProcessWithoutNullStreams): (word: string) => Promise<string> {
+  const lines = createInterface(child.stdout);
+  return (word) =>
+    new Promise((resolve) => {
+      lines.on('line', function listener(line: string) {
+        if (!line.startsWith(word)) return;
+        lines.off('line', listener);
+        resolve(line);
+      });
+    });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address ? address.port : 0;
+}
