@@ -156,16 +156,7 @@ describe('what is no call is refused before WeChat or the database is asked', ()
   });
 
   test('procedures that are none, whose names are not given back', async () => {
-    for (const path of [
-      'auth.nothing',
-      'auth',
-      'constructor',
-      '__proto__',
-      'auth.login.x',
-      'user.me,user.me',
-      '%00',
-      '%zz',
-    ]) {
+    for (const path of ['auth.nothing', 'auth', 'constructor', '__proto__', 'auth.login.x', 'user.me,user.me', '%00']) {
       const { error } = await expectRefusal(await post(`/trpc/${path}`, {}), 404);
       expect(error.data.path).toBeNull();
     }
