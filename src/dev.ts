@@ -2,7 +2,6 @@ import closeWithGrace from 'close-with-grace';
 import { loadConfig } from './config.ts';
 import { firstLogin } from './dev/first-login.ts';
 import { curlLines, story } from './dev/words.ts';
-import { createLog } from './log.ts';
 import { startServer } from './server.ts';
 import { devApp, startStandin } from './standin/server.ts';
 
@@ -21,7 +20,6 @@ const server = await startOnFreePort(Number(process.env.PORT ?? 8080), (port) =>
       WX_API_BASE_URL: standin.url,
       PORT: String(port),
     }),
-    { log: createLog('warn') },
   ),
 );
 closeWithGrace({ delay: 5000, logger: false }, async ({ err }) => {
