@@ -1,0 +1,80 @@
+import type { SessionState, SignedProfile, User } from './api.ts';
+import type { StoredSession } from './stored-session.ts';
+
+/** Who is logged in on this phone. */
+export interface Session {
+  /**
+   * The session to work with: the stored one if WeChat's `checkSession`, asked once a launch, still honours its key,
+   * else that of a new login. Rejects as calls do.
+   */
+  ensure: () => Promise<SessionState>;
+  /**
+   * Logs in with the profile of `wx.getUserProfile`, which the page itself calls, first in its tap handler. Taps while
+   * this runs share its outcome. Rejects as calls do; it never tries again by itself.
+   */
+  login: (profile: SignedProfile) => Promise<SessionState>;
+  /** What is stored at the moment, without asking anybody. */
+  peek: () => SessionState | undefined;
+  /** Puts a newer user into the stored session, such as the answer of `user.updateProfile`. */
+  update: (user: User) => void;
+  /** Drops the session if it still is the one with this token. */
+  invalidate: (token: string) => void;
+}
+
+interface Parts {
+  stored: StoredSession;
+  takeCode: () => Promise<string>;
+  keyHolds: () => Promise<boolean>;
+  checkUser: (code: string) => Promise<SessionState>;
+  login: (code: string, profile: SignedProfile) => Promise<SessionState>;
+}
+
+/** A session of which at most one login runs at a time. `renew` is for the link, which knows what was refused. */
+export function createSession({ stored, takeCode, keyHolds, checkUser, login }: Parts) {
+  let checked: Promise<boolean> | undefined;
+  let silentLogin: Promise<SessionState> | undefined;
+  let profileLogin: Promise<SessionState> | undefined;
+
+  async function loginSilently(): Promise<SessionState> {
+    const state = await checkUser(await takeCode());
+    checked = Promise.resolve(true);
+    return state;
+  }
+
+  async function loginWith({ rawData, signature, encryptedData, iv }: SignedProfile): Promise<SessionState> {
+    // A second wx.login beside this one could rotate away the key that sealed the profile.
+    await silentLogin?.catch(() => undefined);
+    const state = await login(await takeCode(), { rawData, signature, encryptedData, iv });
+    checked = Promise.resolve(true);
+    return state;
+  }
+
+  /** A session with another token than the one refused: what is stored by now, or that of a login all callers share. */
+  function renew(refused: string | undefined): Promise<SessionState> {
+    const state = stored.peek();
+    if (state && state.token !== refused) return Promise.resolve(state);
+    if (profileLogin) return profileLogin.catch(() => renew(refused));
+    silentLogin ??= loginSilently().finally(() => {
+      silentLogin = undefined;
+    });
+    return silentLogin;
+  }
+
+  async function ensure(): Promise<SessionState> {
+    const state = stored.peek();
+    if (!state) return renew(undefined);
+    checked ??= keyHolds();
+    return renew((await checked) ? undefined : state.token);
+  }
+
+  return {
+    ensure,
+    renew,
+    login(profile: SignedProfile) {
+      profileLogin ??= loginWith(profile).finally(() => {
+        profileLogin = undefined;
+      });
+      return profileLogin;
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type Backend, startBackend } from '../support/backend.ts';
+import { bundleText, createPhone } from './phone.ts';
+
+let code: string;
+let backend: Backend;
+let phone: ReturnType<typeof createPhone>;
+
+beforeAll(async () => {
+  [code, backend] = await Promise.all([bundleText(), startBackend()]);
+});
+afterAll(() => backend.close());
+beforeEach(() => {
+  phone = createPhone({ backend, code });
+});
+afterEach(() => phone.close());
+
+it('URLs hold the names of procedures and nothing else, queries included', async () => {
+  const { api, session } = phone.launch();
+  await session.ensure();
+  await session.login(phone.profile());
+  await Promise.all([api.user.me.query(), api.user.me.query()]);
+  await api.auth.logout.mutate();
+  expect(phone.sent.map(({ url }) => url.replace(backend.url, ''))).toEqual([
+    '/trpc/auth.checkUser?batch=1',
+    '/trpc/auth.login?batch=1',
+    '/trpc/user.me,user.me?batch=1',
+    '/trpc/auth.logout?batch=1',
+  ]);
+});
+
+it('a token goes with every call but a login', async () => {
+  const { api, session } = phone.launch();
+  const { token } = await session.ensure();
+  await Promise.all([session.login(phone.profile()), api.auth.checkUser.mutate({ code: 'x' }).catch(() => undefined)]);
+  const { token: next } = session.peek() ?? {};
+  await api.user.me.query();
+  const sentTokens = phone.sent.map(({ paths, header }) => [paths.join(), header.authorization]);
+  expect(sentTokens.filter(([, authorization]) => authorization)).toEqual([['user.me', `Bearer ${next ?? ''}`]]);
+  expect(token).not.toBe(next);
+});
+
+it('batches are split to the ten calls that the server takes', async () => {
+  const { api, session } = phone.launch();
+  await session.ensure();
+  expect(await Promise.all(Array.from({ length: 23 }, () => api.user.me.query()))).toHaveLength(23);
+  expect(phone.sent.slice(1).map(({ paths }) => paths.length)).toEqual([10, 10, 3]);
+});
+
+it('the app id goes with each login where it is given', async () => {
+  const { appId } = backend.standin.apps[0];
+  const { session } = phone.launch({ appId });
+  await session.ensure();
+  await session.login(phone.profile());
+  expect(phone.sent.map(({ body }) => body[0])).toMatchObject([{ appId }, { appId }]);
+});
+
+it('a profile is sent without what else wx.getUserProfile says', async () => {
+  const { session } = phone.launch();
+  await session.login(phone.profile());
+  const names = Object.keys(Object(phone.sent[0]?.body[0]) as object).toSorted();
+  expect(names).toEqual(['code', 'encryptedData', 'iv', 'rawData', 'signature']);
+});
+
+it("a procedure of somebody's own, which may be public, is not made to wait for a login", async () => {
+  const server = createServer((_, response) => response.end('[{"result":{"data":["milk"]}}]')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  interface Own {
+    _def: { record: { todo: { _def: { type: 'query'; $types: { input: void; output: string[] } } } } };
+  }
+  const { api } = phone.launch<Own>({ baseUrl: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}` });
+  expect(await api.todo.query()).toEqual(['milk']);
+  expect(phone.counts.login).toBe(0);
+  server.close();
+});
