@@ -1,7 +1,8 @@
 import closeWithGrace from 'close-with-grace';
+import { startPreview } from '../preview/server.ts';
 import { loadConfig } from './config.ts';
 import { firstLogin } from './dev/first-login.ts';
-import { curlLines, story } from './dev/words.ts';
+import { addresses, curlLines, story } from './dev/words.ts';
 import { startServer } from './server.ts';
 import { devApp, startStandin } from './standin/server.ts';
 
@@ -22,14 +23,19 @@ const server = await startOnFreePort(Number(process.env.PORT ?? 8080), (port) =>
     }),
   ),
 );
+const preview = await startOnFreePort(8082, (port) =>
+  startPreview({ port, standin, backendUrl: server.url, readRow: (openId) => server.store.findUser(openId) }),
+);
 closeWithGrace({ delay: 5000, logger: false }, async ({ err }) => {
   if (err) console.error(err);
+  await preview.close();
   await server.close();
   await standin.close();
 });
 
 console.log(story(await firstLogin(server, standin)));
 console.log(curlLines(server.url, standin.url));
+console.log(addresses({ preview: preview.url, backend: server.url, standin: standin.url }));
 
 /** The usual port, or any other when somebody has that one. */
 async function startOnFreePort<Started>(port: number, start: (port: number) => Promise<Started>): Promise<Started> {

@@ -31,6 +31,9 @@ describe('npm run dev', () => {
       expect(output).toMatch(/The user: 小明/);
       expect(output).toMatch(/sessionKey +v1\.file\.\S+… \(sealed with AES-256-GCM\)/);
 
+      const page = /in your browser +(\S+)/.exec(output)?.[1] ?? '';
+      expect(await (await fetch(page)).text()).toContain('果壳');
+
       const lines = output.split('\n').filter((line) => line.startsWith('  curl '));
       expect(lines).toHaveLength(4);
       const answers = hasCurl ? await Promise.all(lines.map((line) => run('bash', ['-c', line]))) : [];

@@ -45,7 +45,24 @@ export function curlLines(url: string, standinUrl: string): string {
 
   ${dim('# A wrong signature: refused, with the same words as any other data that does not fit.')}
   ${phone('profile', '{"user":"me","login":true}')} | sed 's/"signature":"[0-9a-f]*"/"signature":"${'0'.repeat(40)}"/' | ${call('auth.login')} @-
+`;
+}
 
-The backend: ${bold(url)}   The stand-in for WeChat: ${bold(standinUrl)}   ${dim('Ctrl-C ends both.')}
+export function addresses({
+  preview,
+  backend,
+  standin,
+}: {
+  preview: string;
+  backend: string;
+  standin: string;
+}): string {
+  return `${bold('Open it')}
+
+  The mini program, in your browser   ${bold(preview)}
+  The backend                         ${backend}
+  The stand-in for WeChat             ${standin}
+
+${dim('Ctrl-C ends it all.')}
 `;
 }

@@ -1,0 +1,70 @@
+/** What a phone does outside the page: the words that the screen and whatever carries it (Node, a browser) share. */
+
+export interface RequestOptions {
+  url: string;
+  method: string;
+  header: Record<string, string>;
+  body: string | null;
+  timeoutMs: number;
+}
+
+export interface RequestAnswer {
+  statusCode: number;
+  header: Record<string, string>;
+  body: string;
+}
+
+export interface RequestTask {
+  answer: Promise<RequestAnswer>;
+  abort(): void;
+}
+
+/** What `wx.getUserProfile` hands the page: sealed by WeChat, opened by the backend alone. */
+export interface SealedProfile {
+  rawData: string;
+  signature: string;
+  encryptedData: string;
+  iv: string;
+  userInfo: Record<string, unknown>;
+}
+
+/** Network and login. A failure rejects with an Error whose message is what follows `<api>:fail ` on a phone. */
+export interface Native {
+  appId: string;
+  request(options: RequestOptions): RequestTask;
+  login(): Promise<{ code: string }>;
+  checkSession(): Promise<void>;
+  /** Who is asked for consent: shown in WeChat's dialog before anything is handed over. */
+  person(): Promise<Person>;
+  getUserProfile(): Promise<SealedProfile>;
+}
+
+export interface Person {
+  user: string;
+  nickName: string;
+  avatarUrl: string;
+}
+
+/** The mini program's storage on this phone; synchronous, since `wx.getStorageSync` is. */
+export interface Drawer {
+  read(key: string): string | null;
+  write(key: string, value: string): void;
+  remove(key: string): void;
+  keys(): string[];
+}
+
+/** A mini program, compiled. Paths are relative to its root and have no extension. */
+export interface Program {
+  pages: string[];
+  /** app.json's `window`, overridden by the page's own JSON. */
+  windows: Record<string, { title: string }>;
+  usesPrivacyCheck: boolean;
+  /** CommonJS; npm packages stand under miniprogram_npm/. */
+  modules: Record<string, string>;
+  /** A JavaScript expression: template path → glass-easel template. */
+  templates: string;
+  styles: string;
+}
+
+/** Runs a module of the mini program where it sees `scope` and ECMAScript, and nothing of the browser. */
+export type Sandbox = (code: string, path: string, scope: Record<string, unknown>) => void;

@@ -1,0 +1,103 @@
+import type { Call } from './calls.ts';
+import { createCalls } from './calls.ts';
+import type { Native, Person } from './native.ts';
+import { createNetwork } from './network.ts';
+
+/** What the phone asks of the stand-in for WeChat. */
+export interface Wechat {
+  phone: {
+    login(input: { user: string; appId: string; rotate: boolean }): { code: string };
+    profile(input: { user: string; appId: string; profile: { avatarUrl?: string }; anonymous: boolean }): {
+      rawData: string;
+      signature: string;
+      encryptedData: string;
+      iv: string;
+      userInfo: object;
+    };
+    checkSession(input: { user: string; appId: string }): { errMsg: string };
+    rotate(input: { user: string; appId: string }): unknown;
+  };
+}
+
+/** What one may do to a phone from outside. */
+export interface Settings {
+  user: string;
+  offline: boolean;
+  /** Whether `wx.login` brings a new session key, as WeChat does now and then. */
+  rotateOnLogin: boolean;
+  /** Whether `getUserProfile` gives what new versions get since November 2022: 微信用户 and a grey avatar. */
+  anonymous: boolean;
+}
+
+export interface Phone extends Native {
+  settings: Settings;
+  calls: readonly Call[];
+  forgetCalls(): void;
+  /** Anybody at all; whoever holds the phone when nobody is named. */
+  person(user?: string): Promise<Person>;
+  /** WeChat changes the session key behind everyone's back. */
+  rotate(): void;
+}
+
+/**
+ * A phone with one mini program, in Node. `hosts` are the origins that it may call, as registered with WeChat, and
+ * where each of them is found; `avatarOf` gives a person's picture an address that can be reached without WeChat.
+ */
+export function createPhone({
+  wechat,
+  appId,
+  user = 'xiaoming',
+  hosts,
+  avatarOf,
+}: {
+  wechat: Wechat;
+  appId: string;
+  user?: string;
+  hosts: Readonly<Record<string, string>>;
+  avatarOf?: (user: string) => string;
+}): Phone {
+  const settings: Settings = { user, offline: false, rotateOnLogin: false, anonymous: false };
+  const calls = createCalls();
+  const me = () => ({ user: settings.user, appId });
+  const network = createNetwork({ hosts, isOffline: () => settings.offline });
+  const sealed = (user: string, anonymous: boolean) => {
+    const profile = avatarOf && !anonymous ? { avatarUrl: avatarOf(user) } : {};
+    return wechat.phone.profile({ user, appId, anonymous, profile });
+  };
+
+  return {
+    appId,
+    settings,
+    get calls() {
+      return calls.all();
+    },
+    forgetCalls: calls.forget,
+    rotate: () => void wechat.phone.rotate(me()),
+    request: (options) => {
+      const task = network.request(options);
+      return { ...task, answer: calls.record('wx.request', options, task.answer) };
+    },
+    login: () =>
+      calls.record('wx.login', {}, async () => {
+        network.reach();
+        const { code } = wechat.phone.login({ ...me(), rotate: settings.rotateOnLogin });
+        return { code };
+      }),
+    checkSession: () =>
+      calls.record('wx.checkSession', {}, async () => {
+        network.reach();
+        const { errMsg } = wechat.phone.checkSession(me());
+        if (!errMsg.endsWith(':ok')) throw new Error(errMsg.replace(/^checkSession:fail /, ''));
+      }),
+    async person(user = settings.user) {
+      const { nickName, avatarUrl } = sealed(user, false).userInfo as Person;
+      return { user, nickName, avatarUrl };
+    },
+    getUserProfile: () =>
+      calls.record('wx.getUserProfile', {}, async () => {
+        network.reach();
+        const { rawData, signature, encryptedData, iv, userInfo } = sealed(settings.user, settings.anonymous);
+        return { rawData, signature, encryptedData, iv, userInfo: { ...userInfo } };
+      }),
+  };
+}

@@ -1,0 +1,99 @@
+import type { Person } from '../native.ts';
+
+export interface Question {
+  title: string;
+  lines: string[];
+  person?: Person;
+  /** Without it there is one button only. */
+  refuse?: string;
+  accept: string;
+}
+
+/** What WeChat itself draws over and above a page. */
+export interface Dialogs {
+  title(text: string, canGoBack: boolean): void;
+  onBack(listener: () => void): void;
+  /** Resolves to whether the user accepted. */
+  ask(question: Question): Promise<boolean>;
+  /** Resolves to the index of the chosen line, or to null. */
+  choose(lines: string[]): Promise<number | null>;
+  toast(text: string, durationMs: number | null): void;
+  hideToast(): void;
+}
+
+/** Draws WeChat's own part of the screen: the navigation bar, dialogs and toasts. */
+export function createDialogs(): Dialogs {
+  const bar = element('div', 'wechat-bar');
+  const back = element('span', 'wechat-back', '‹');
+  const caption = element('span', 'wechat-title');
+  const toast = element('div', 'wechat-toast');
+  toast.hidden = true;
+  bar.append(back, caption, element('span', 'wechat-capsule', '•••　◎'));
+  document.body.prepend(bar);
+  document.body.append(toast);
+  let toastTimer: number | undefined;
+
+  function sheet<T>(className: string, fill: (panel: HTMLElement, close: (result: T) => void) => void): Promise<T> {
+    return new Promise((resolve) => {
+      const shade = element('div', 'wechat-shade');
+      const panel = element('div', className);
+      shade.append(panel);
+      fill(panel, (result) => {
+        shade.remove();
+        resolve(result);
+      });
+      document.body.append(shade);
+    });
+  }
+
+  return {
+    title(text, canGoBack) {
+      caption.textContent = text;
+      back.hidden = !canGoBack;
+    },
+    onBack: (listener) => back.addEventListener('click', listener),
+    ask: ({ title, lines, person, refuse, accept }) =>
+      sheet('wechat-dialog', (panel, close) => {
+        panel.append(element('div', 'wechat-dialog-title', title));
+        for (const line of lines) panel.append(element('div', 'wechat-dialog-line', line));
+        if (person) panel.append(personCard(person));
+        const buttons = element('div', 'wechat-dialog-buttons');
+        if (refuse !== undefined) buttons.append(button('wechat-refuse', refuse, () => close(false)));
+        buttons.append(button('wechat-accept', accept, () => close(true)));
+        panel.append(buttons);
+      }),
+    choose: (lines) =>
+      sheet('wechat-actions', (panel, close) => {
+        lines.forEach((line, index) => panel.append(button('wechat-action', line, () => close(index))));
+        panel.append(button('wechat-action', '取消', () => close(null)));
+      }),
+    toast(text, durationMs) {
+      window.clearTimeout(toastTimer);
+      toast.textContent = text;
+      toast.hidden = false;
+      if (durationMs !== null) toastTimer = window.setTimeout(() => (toast.hidden = true), durationMs);
+    },
+    hideToast: () => (toast.hidden = true),
+  };
+}
+
+function personCard({ nickName, avatarUrl }: Person): HTMLElement {
+  const card = element('div', 'wechat-person');
+  const image = document.createElement('img');
+  image.src = avatarUrl;
+  card.append(image, element('span', '', nickName));
+  return card;
+}
+
+function button(className: string, text: string, act: () => void): HTMLElement {
+  const made = element('div', className, text);
+  made.addEventListener('click', act);
+  return made;
+}
+
+function element(name: string, className: string, text = ''): HTMLElement {
+  const made = document.createElement(name);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}

@@ -1,0 +1,2 @@
+/** What the jsdom launcher reaches from outside. */
+export { launchApp } from './app.ts';

@@ -1,0 +1,33 @@
+import { launchApp } from './app.ts';
+import { createBridge } from './bridge.ts';
+import { createShadowSandbox } from './sandbox.ts';
+
+/** The phone's screen in a browser: asks the preview server for the mini program and for all that is not on the page. */
+const answer = await fetch('/preview/program');
+if (answer.ok) {
+  const { program, appId, user } = await answer.json();
+  launchApp({
+    program,
+    native: createBridge(appId, () => parent.postMessage('changed', location.origin)),
+    drawer: localDrawer(`${appId}/${user}/`),
+    sandbox: createShadowSandbox(),
+    onError: (error) => console.error(error),
+  });
+} else {
+  const text = document.createElement('pre');
+  text.textContent = await answer.text();
+  document.body.append(text);
+}
+
+/** Each user has a phone of their own. */
+function localDrawer(prefix: string) {
+  return {
+    read: (key: string) => localStorage.getItem(prefix + key),
+    write: (key: string, value: string) => localStorage.setItem(prefix + key, value),
+    remove: (key: string) => localStorage.removeItem(prefix + key),
+    keys: () =>
+      Object.keys(localStorage)
+        .filter((key) => key.startsWith(prefix))
+        .map((key) => key.slice(prefix.length)),
+  };
+}

@@ -1,0 +1,120 @@
+import type { Drawer, Native } from '../native.ts';
+import type { Dialogs } from './dialogs.ts';
+import type { Pages } from './pages.ts';
+import type { Privacy } from './privacy.ts';
+import { createRequest } from './request.ts';
+import { settle, type Callbacks } from './settle.ts';
+import type { TapGate } from './tap.ts';
+
+interface Deps {
+  native: Native;
+  drawer: Drawer;
+  dialogs: Dialogs;
+  privacy: Privacy;
+  pages: Pages;
+  tap: TapGate;
+}
+
+type Options<T = unknown> = Callbacks & T;
+
+/** The part of `wx` that the sample and its client use. What is not here is not known to the preview. */
+export function createWx(deps: Deps): Record<string, unknown> {
+  const { native, dialogs, privacy, pages, tap } = deps;
+  return {
+    request: createRequest(native),
+    login: (options: Options) => settle('login', options, () => native.login()),
+    checkSession: (options: Options) => settle('checkSession', options, () => native.checkSession()),
+    getUserProfile(options: Options<{ desc?: string }>) {
+      const tapped = tap.inside();
+      return settle('getUserProfile', options, async () => {
+        if (!tapped) throw new Error('can only be invoked by user TAP gesture.');
+        const { desc = '' } = options ?? {};
+        if (desc === '') throw new Error('desc is required');
+        if (Array.from(desc).length > 30) throw new Error('desc length does not meet the requirements');
+        await privacy.ensure();
+        const agreed = await dialogs.ask({
+          title: '获取你的昵称、头像',
+          lines: [desc],
+          person: await native.person(),
+          refuse: '拒绝',
+          accept: '允许',
+        });
+        if (!agreed) throw new Error('auth deny');
+        return native.getUserProfile();
+      });
+    },
+    getAccountInfoSync: () => ({ miniProgram: { appId: native.appId, envVersion: 'develop', version: '' } }),
+    ...storageApis(deps),
+    ...pageApis(pages),
+
+    getPrivacySetting: (options: Options) =>
+      settle('getPrivacySetting', options, async () => ({
+        needAuthorization: privacy.needed(),
+        privacyContractName: '《小程序用户隐私保护指引》',
+      })),
+    requirePrivacyAuthorize: (options: Options) => settle('requirePrivacyAuthorize', options, () => privacy.ensure()),
+    openPrivacyContract: (options: Options) =>
+      settle('openPrivacyContract', options, async () => {
+        await dialogs.ask({
+          title: '小程序用户隐私保护指引',
+          lines: ['在微信里，这里显示开发者填写的指引。'],
+          accept: '关闭',
+        });
+      }),
+
+    showModal: (options: Options<{ title?: string; content?: string; showCancel?: boolean }>) =>
+      settle('showModal', options, async () => {
+        const { title = '', content = '', showCancel = true } = options;
+        const confirm = await dialogs.ask({
+          title,
+          lines: [content],
+          accept: '确定',
+          ...(showCancel && { refuse: '取消' }),
+        });
+        return { confirm, cancel: !confirm };
+      }),
+    showToast: (options: Options<{ title?: string; duration?: number }>) =>
+      settle('showToast', options, async () => dialogs.toast(options.title ?? '', options.duration ?? 1500)),
+    showLoading: (options: Options<{ title?: string }>) =>
+      settle('showLoading', options, async () => dialogs.toast(options.title ?? '', null)),
+    hideToast: (options: Options) => settle('hideToast', options, async () => dialogs.hideToast()),
+    hideLoading: (options: Options) => settle('hideLoading', options, async () => dialogs.hideToast()),
+  };
+}
+
+function storageApis({ drawer }: Deps): Record<string, unknown> {
+  const prefix = 'storage:';
+  const get = (key: string): unknown => {
+    const stored = drawer.read(prefix + key);
+    return stored === null ? '' : JSON.parse(stored);
+  };
+  const set = (key: string, data: unknown) => drawer.write(prefix + key, JSON.stringify(data ?? ''));
+  const remove = (key: string) => drawer.remove(prefix + key);
+  const clear = () => drawer.keys().forEach((key) => key.startsWith(prefix) && drawer.remove(key));
+  type Keyed = Options<{ key: string; data?: unknown }>;
+  return {
+    getStorageSync: get,
+    setStorageSync: set,
+    removeStorageSync: remove,
+    clearStorageSync: clear,
+    getStorage: (options: Keyed) =>
+      settle('getStorage', options, async () => {
+        if (drawer.read(prefix + options.key) === null) throw new Error('data not found');
+        return { data: get(options.key) };
+      }),
+    setStorage: (options: Keyed) => settle('setStorage', options, async () => set(options.key, options.data)),
+    removeStorage: (options: Keyed) => settle('removeStorage', options, async () => remove(options.key)),
+    clearStorage: (options: Options) => settle('clearStorage', options, async () => clear()),
+  };
+}
+
+function pageApis(pages: Pages): Record<string, unknown> {
+  type Target = Options<{ url: string }>;
+  return {
+    navigateTo: (options: Target) => settle('navigateTo', options, async () => pages.open(options.url)),
+    redirectTo: (options: Target) => settle('redirectTo', options, async () => pages.replace(options.url, false)),
+    reLaunch: (options: Target) => settle('reLaunch', options, async () => pages.replace(options.url, true)),
+    navigateBack: (options?: Options<{ delta?: number }>) =>
+      settle('navigateBack', options, async () => pages.back(options?.delta ?? 1)),
+  };
+}

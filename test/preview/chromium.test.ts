@@ -1,0 +1,175 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundle } from '../../preview/bundle.ts';
+import { startPreview, type Preview } from '../../preview/server.ts';
+import { startBackend, type Backend } from '../support/backend.ts';
+
+const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const present = existsSync(executablePath);
+if (!present) {
+  console.warn(
+    `NOT TESTED: the preview in a real browser. There is no ${executablePath}; install chromium and fonts-noto-cjk, or set CHROMIUM.`,
+  );
+}
+
+const quiet =
+  '--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
+const artifacts = fileURLToPath(new URL('../../artifacts/preview/', import.meta.url));
+
+let backend: Backend;
+let preview: Preview;
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  if (!present) return;
+  await mkdir(artifacts, { recursive: true });
+  backend = await startBackend();
+  backend.clock.now = Date.now();
+  preview = await startPreview({
+    port: 0,
+    standin: backend.standin,
+    backendUrl: backend.url,
+    readRow: (openId) => backend.store.findUser(openId),
+  });
+  browser = await chromium.launch({ executablePath, chromiumSandbox: false, args: quiet.split(' ') });
+  page = await browser.newPage({ viewport: { width: 1280, height: 890 } });
+});
+afterAll(async () => {
+  await browser?.close();
+  await preview?.close();
+  await backend?.close();
+});
+
+test.runIf(process.env['REQUIRE_CHROMIUM'] === '1')('Chromium is there, as REQUIRE_CHROMIUM demands', () => {
+  expect(present).toBe(true);
+});
+
+test.skipIf(!present)(
+  'the whole story in Chromium',
+  async () => {
+    const startedAt = performance.now();
+    const away: string[] = [];
+    const faults: string[] = [];
+    page.on('request', (request) => {
+      if (new URL(request.url()).origin !== preview.url && !request.url().startsWith('data:')) away.push(request.url());
+    });
+    page.on('pageerror', (error) => faults.push(error.message));
+    const phone = page.frameLocator('#screen');
+    const see = (text: string) => phone.getByText(text).first().waitFor({ timeout: 5000 });
+    const tap = (text: string) => phone.getByText(text, { exact: true }).last().click();
+    const row = page.locator('#row');
+    const keep = (name: string) => page.screenshot({ path: `${artifacts}${name}.png`, animations: 'disabled' });
+
+    await page.goto(preview.url);
+    await see('你好，新朋友');
+    await see('用户隐私保护提示');
+    await keep('1-privacy');
+    await tap('同意并继续');
+
+    await tap('获取用户数据');
+    await see('允许');
+    await keep('2-consent');
+    await tap('拒绝');
+    await see('没有授权也没关系');
+    await keep('3-refused');
+
+    await tap('获取用户数据');
+    await tap('允许');
+    await see('很高兴认识你');
+    await row.getByText('王大锤').waitFor();
+    await keep('4-known');
+    expect(await row.innerText()).toMatch(/session_key\s+sealed/);
+
+    await page.getByText('重新打开').click();
+    await see('欢迎回来');
+    expect(await phone.getByText('获取用户数据').count()).toBe(0);
+    await page.locator('#calls').getByText('user.me').waitFor();
+    await keep('5-second-launch');
+
+    await tap('编辑资料');
+    await see('点头像，换一张');
+    await phone.locator('.avatar-button').click();
+    await tap('用微信头像');
+    await keep('6-profile');
+    await tap('‹');
+
+    await page.getByText('断网').click();
+    await page.getByText('重新打开').click();
+    await see('连不上服务器');
+    await keep('7-offline');
+    await page.getByText('断网').click();
+    await tap('重试');
+    await see('欢迎回来');
+
+    await page.getByText('晚晚').click();
+    await see('你好，新朋友');
+    await tap('同意并继续');
+    await page.getByText('换掉会话密钥').click();
+    await page.getByText('登录时换密钥').click();
+    await tap('获取用户数据');
+    await tap('允许');
+    await see('资料没有通过验证');
+    await keep('8-rejected');
+    await tap('获取用户数据');
+    await tap('允许');
+    await see('很高兴认识你');
+    await row.getByText('晚晚').waitFor();
+    await keep('9-rotated');
+
+    expect(away).toEqual([]);
+    expect(faults).toEqual([]);
+    console.log(`the whole story in Chromium: ${Math.round(performance.now() - startedAt)} ms`);
+  },
+  60_000,
+);
+
+test.skipIf(!present)('nothing that the page shows or holds opens a session', async () => {
+  const state = await page.evaluate(async () => (await fetch('/preview/state')).text());
+  const { sessionKey, prevSessionKey } = backend.standin.person('lingling') as {
+    sessionKey: string;
+    prevSessionKey?: string;
+  };
+  expect(state).toContain('auth.login');
+  expect(state).not.toContain(sessionKey);
+  expect(state).not.toMatch(/v1\.|[A-Za-z0-9_-]{43}/);
+  expect(prevSessionKey).toBeUndefined();
+});
+
+test.skipIf(!present)('a page’s code sees nothing of Chromium', async () => {
+  const code = await bundle('./screen/sandbox.ts', 'sandbox');
+  const blank = await browser.newPage();
+  const names = [
+    'window',
+    'self',
+    'document',
+    'globalThis',
+    'fetch',
+    'URL',
+    'AbortController',
+    'TextDecoder',
+    'localStorage',
+    'eval',
+    'WebAssembly',
+    'queueMicrotask',
+    'structuredClone',
+  ];
+  await blank.addScriptTag({ content: `${code}; window.sandbox = sandbox` });
+  const seen = await blank.evaluate(`(() => {
+    const seen = {};
+    sandbox.createShadowSandbox()('seen.types = [${names.map((name) => `typeof ${name}`).join()}]; seen.self = (function () { return typeof this })(); seen.promise = typeof Promise', 'x', { seen });
+    return seen;
+  })()`);
+  expect(seen).toEqual({ types: names.map(() => 'undefined'), self: 'undefined', promise: 'function' });
+});
+
+test.skipIf(!present)('another web page in the same browser cannot reach the phone’s native side', async () => {
+  const post = (headers: Record<string, string>) =>
+    fetch(`${preview.url}/native/login`, { method: 'POST', headers, body: '{}' });
+  expect((await post({ 'content-type': 'application/json' })).status).toBe(200);
+  expect((await post({ 'content-type': 'application/json', origin: 'https://evil.example' })).status).toBe(403);
+  expect((await post({ 'content-type': 'text/plain' })).status).toBe(415);
+});
