@@ -9,10 +9,10 @@ type Row = Record<string, unknown>;
 export interface TestDatabase {
   name: 'SQLite' | 'MySQL';
   /** A new, empty database; its DATABASE_URL. */
-  createUrl(): Promise<string>;
-  query(url: string, statement: string): Promise<Row[]>;
+  createUrl: () => Promise<string>;
+  query: (url: string, statement: string) => Promise<Row[]>;
   /** Every row of every table as text; bytes in hexadecimal. */
-  dump(url: string): Promise<string>;
+  dump: (url: string) => Promise<string>;
 }
 
 export const sqlite: TestDatabase = {

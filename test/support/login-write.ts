@@ -33,7 +33,10 @@ export function loginWrite({
   at = time,
   profile = noProfile,
   ...rest
-}: Partial<Omit<LoginWrite, 'sessionKey' | 'sessionKeyFingerprint' | 'sessionKeyAt'>> & { key?: string; at?: number } = {}) {
+}: Partial<Omit<LoginWrite, 'sessionKey' | 'sessionKeyFingerprint' | 'sessionKeyAt'>> & {
+  key?: string;
+  at?: number;
+} = {}) {
   return {
     openId: newOpenId(),
     appId: 'wx0123456789abcdef',

@@ -74,16 +74,22 @@ export async function startMariaDb(program: string) {
     }
   }
 
+  /** By default as a crash would. */
+  async function kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
+    process.kill(pid, signal);
+    await hasEnded;
+  }
+
+  await start();
+  // InnoDB recovers from a crash only once the files that it has just made were written out, as an orderly end does.
+  await kill('SIGTERM');
   await start();
   return {
     /** Without a database; see `createDatabase`. */
     url,
     pid: () => pid,
-    /** Ends the server, by default as a crash would, and resolves when it is gone. */
-    async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
-      process.kill(pid, signal);
-      await hasEnded;
-    },
+    /** Ends the server, and resolves when it is gone. */
+    kill,
     /** Starts it again on the same port and data, after `kill`. */
     restart: start,
     /** Ends the server and removes its data. */
@@ -110,7 +116,7 @@ export async function createDatabase(serverUrl: string): Promise<string> {
 
 async function answers(url: string): Promise<boolean> {
   try {
-    const connection = await createConnection({ uri: url, connectTimeout: 1000 });
+    const connection = await createConnection({ uri: url, connectTimeout: 200 });
     await connection.end();
     return true;
   } catch {

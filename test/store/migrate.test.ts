@@ -1,0 +1,181 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { createClient } from '@libsql/client';
+import { drizzle as drizzleSqlite } from 'drizzle-orm/libsql';
+import { migrate as migrateAsDrizzleKitSqlite } from 'drizzle-orm/libsql/migrator';
+import { drizzle as drizzleMysql } from 'drizzle-orm/mysql2';
+import { migrate as migrateAsDrizzleKitMysql } from 'drizzle-orm/mysql2/migrator';
+import { createPool } from 'mysql2/promise';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { readMigrations } from '../../src/store/migrations.ts';
+import { migrateMysql } from '../../src/store/mysql/migrate.ts';
+import { openStore } from '../../src/store/open.ts';
+import { migrateSqlite } from '../../src/store/sqlite/migrate.ts';
+import { databases, hasMysql, mysql, type TestDatabase } from '../support/databases.ts';
+import { loginWrite } from '../support/login-write.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+function open(databaseUrl: string) {
+  const store = openStore({ databaseUrl, timeoutMs: 2000, poolSize: 2 });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+/** `npm run db:migrate`, without npm. */
+const command = (databaseUrl: string) =>
+  promisify(execFile)(process.execPath, ['--import', 'tsx', 'src/migrate.ts'], {
+    cwd: root,
+    env: { ...process.env, DATABASE_URL: databaseUrl },
+  });
+
+const tablesOf = ({ name, query }: TestDatabase, url: string) =>
+  query(
+    url,
+    name === 'SQLite'
+      ? `select name from sqlite_master where type = 'table' order by name`
+      : 'select table_name as name from information_schema.tables where table_schema = database() order by table_name',
+  ).then((rows) => rows.map((row) => row.name));
+
+describe.each(databases)('migration on $name', (database) => {
+  const { name, createUrl, query } = database;
+  const dialect = name === 'SQLite' ? 'sqlite' : 'mysql';
+  const migrate = name === 'SQLite' ? migrateSqlite : migrateMysql;
+  const journal = (url: string) => query(url, 'select hash, created_at from __drizzle_migrations');
+
+  test('of an empty database, eight times at once, all succeed and one does it', async () => {
+    const url = await createUrl();
+    await Promise.all(Array.from({ length: 8 }, () => open(url).migrate()));
+    expect(await journal(url)).toHaveLength(readMigrations(dialect).length);
+    await open(url).saveLogin(loginWrite());
+  });
+
+  test('by three processes at once: each says so in one line and ends well', async () => {
+    const url = await createUrl();
+    const runs = await Promise.all(Array.from({ length: 3 }, () => command(url)));
+    for (const { stdout, stderr } of runs) expect([stdout, stderr]).toEqual(['The tables are up to date.\n', '']);
+    await open(url).saveLogin(loginWrite());
+  });
+
+  test('of what is up to date changes nothing', async () => {
+    const url = await createUrl();
+    const login = loginWrite();
+    await open(url).migrate();
+    await open(url).saveLogin(login);
+    const before = await database.dump(url);
+    await open(url).migrate();
+    expect(await database.dump(url)).toBe(before);
+  });
+
+  test('refuses a table of the same name that is not ours, each time, and leaves all as it was', async () => {
+    const url = await createUrl();
+    await open(url).ping();
+    await query(url, 'create table gk_wx_user (open_id varchar(64), nick_name varchar(20))');
+    await query(url, `insert into gk_wx_user values ('o1', 'Band')`);
+    for (let i = 0; i < 2; i++) {
+      const refused = { name: 'StoreError', kind: 'unexpected', code: 'TABLE_IN_THE_WAY' };
+      await expect(open(url).migrate()).rejects.toMatchObject(refused);
+      await expect(open(url).migrate()).rejects.toThrow(/gk_wx_user/);
+    }
+    expect(await query(url, 'select * from gk_wx_user')).toEqual([{ open_id: 'o1', nick_name: 'Band' }]);
+    expect(await tablesOf(database, url)).not.toContain('gk_wx_session');
+    expect(await journal(url)).toEqual([]);
+  });
+
+  test('interrupted half-way says where, and the next start continues', async () => {
+    const [first, ...later] = readMigrations(dialect);
+    if (!first) throw new Error('no migration');
+    for (let done = 0; done <= first.statements.length; done++) {
+      const url = await createUrl();
+      const statements = [...first.statements.slice(0, done), 'hush nonsense'];
+      const failure = await migrate({ databaseUrl: url, migrations: [{ ...first, statements }] }).catch(String);
+      // SQLite leaves nothing half-way: there is no place to name.
+      expect(failure).toMatch(name === 'SQLite' ? /unexpected/ : new RegExp(`statement ${done + 1} of ${done + 1}`));
+      expect(failure).not.toContain('hush');
+      await open(url).migrate();
+      await open(url).saveLogin(loginWrite());
+      expect(await journal(url)).toHaveLength(1 + later.length);
+    }
+  });
+
+  test('and the one of drizzle-kit take each other for done', async () => {
+    const [ours, theirs] = [await createUrl(), await createUrl()];
+    await open(ours).migrate();
+    await open(theirs).ping();
+    for (const url of [ours, theirs]) {
+      if (name === 'SQLite') {
+        const client = createClient({ url });
+        await migrateAsDrizzleKitSqlite(drizzleSqlite({ client }), { migrationsFolder: `${root}/drizzle/sqlite` });
+        client.close();
+      } else {
+        const client = createPool(url);
+        await migrateAsDrizzleKitMysql(drizzleMysql({ client }), { migrationsFolder: `${root}/drizzle/mysql` });
+        await client.end();
+      }
+    }
+    await open(theirs).migrate();
+    await open(theirs).saveLogin(loginWrite());
+    expect(await journal(theirs)).toEqual(await journal(ours));
+  });
+
+  test('of a database that a newer version has migrated is nothing to do', async () => {
+    const url = await createUrl();
+    await open(url).migrate();
+    await query(url, `insert into __drizzle_migrations (hash, created_at) values ('newer', ${Date.now() + 1e10})`);
+    await open(url).migrate();
+    expect(await journal(url)).toHaveLength(readMigrations(dialect).length + 1);
+  });
+});
+
+describe.skipIf(!hasMysql)('a statement of a migration on MySQL', () => {
+  const [migration] = readMigrations('mysql');
+  if (!migration) throw new Error('no migration');
+  const cut = (statements: readonly string[]) => [{ ...migration, statements }];
+
+  test('that was carried out, and not recorded when the process was killed, counts as done', async () => {
+    const untouched = await mysql.createUrl();
+    await open(untouched).migrate();
+    const whole = await tablesOf(mysql, untouched);
+    for (let at = 0; at < migration.statements.length; at++) {
+      const url = await mysql.createUrl();
+      const broken = cut([...migration.statements.slice(0, at), 'nonsense']);
+      await migrateMysql({ databaseUrl: url, migrations: broken }).catch(() => {});
+      await mysql.query(url, migration.statements[at] ?? '');
+      await open(url).migrate();
+      await open(url).saveLogin(loginWrite());
+      expect(await tablesOf(mysql, url)).toEqual(whole);
+    }
+  });
+
+  test('that comes after it, and finds its table there, is refused all the same', async () => {
+    const url = await mysql.createUrl();
+    await migrateMysql({ databaseUrl: url, migrations: cut(['nonsense']) }).catch(() => {});
+    await mysql.query(url, 'create table gk_wx_user (open_id int)');
+    await expect(open(url).migrate()).rejects.toThrow(/statement 2 of 5; the next start continues there/);
+  });
+
+  test('waits for another instance no longer than its deadline', async () => {
+    const url = await mysql.createUrl();
+    const rival = createPool({ uri: url, connectionLimit: 1 });
+    onTestFinished(() => rival.end());
+    await rival.query(`select get_lock(concat('guoke.', md5(database())), 1)`);
+    await expect(migrateMysql({ databaseUrl: url, timeoutMs: 2000 })).rejects.toMatchObject({
+      code: 'MIGRATION_LOCKED',
+    });
+  });
+});
+
+test('the command that fails says why, shows no password and ends with 1', async () => {
+  const url = 'mysql://root:hush@127.0.0.1:1/guoke';
+  const failure: unknown = await command(url).catch((error: unknown) => error);
+  expect(failure).toMatchObject({
+    code: 1,
+    stderr: 'The tables are not up to date: database unavailable: ECONNREFUSED\n',
+  });
+  expect(failure).not.toMatchObject({ stdout: expect.stringContaining('hush') as string });
+  await expect(command('hush')).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.not.stringContaining('hush') as string,
+  });
+});

@@ -1,0 +1,254 @@
+import { inspect } from 'node:util';
+import { createConnection } from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { sever, socketOf } from '../../src/store/mysql/connection.ts';
+import { openPool } from '../../src/store/mysql/pool.ts';
+import { openStore } from '../../src/store/open.ts';
+import { type Store, StoreError } from '../../src/store/store.ts';
+import { hasMysql, mysql } from '../support/databases.ts';
+import { band, loginWrite } from '../support/login-write.ts';
+import { createDatabase, findMariaDb, startMariaDb } from '../support/mariadb.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+
+/** How a call failed, and after how many milliseconds. */
+async function failureOf(call: Promise<unknown>) {
+  const start = performance.now();
+  const error = await call.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  return { error, afterMs: performance.now() - start };
+}
+
+describe.skipIf(!hasMysql)('MySQL in trouble', () => {
+  let url: string;
+  let store: Store;
+  beforeAll(async () => {
+    url = await mysql.createUrl();
+    store = openStore({ databaseUrl: url, timeoutMs: 2000, poolSize: 3 });
+    await store.migrate();
+  });
+  afterAll(() => store.close());
+
+  async function behindProxy(timeoutMs: number, poolSize = 3) {
+    const proxy = await startTcpProxy(Number(new URL(url).port || 3306));
+    const proxied = new URL(url);
+    proxied.hostname = '127.0.0.1';
+    proxied.port = String(proxy.port);
+    const reached = openStore({ databaseUrl: proxied.href, timeoutMs, poolSize });
+    onTestFinished(async () => {
+      await reached.close();
+      await proxy.close();
+    });
+    return { proxy, reached };
+  }
+
+  test('nobody listens: unavailable at once', async () => {
+    const nowhere = openStore({ databaseUrl: 'mysql://root:hush@127.0.0.1:1/guoke', timeoutMs: 1000, poolSize: 2 });
+    const { error, afterMs } = await failureOf(nowhere.ping());
+    expect(error).toMatchObject({ name: 'StoreError', kind: 'unavailable', code: 'ECONNREFUSED' });
+    expect(afterMs).toBeLessThan(500);
+    await nowhere.close();
+  });
+
+  test('a server that accepts and never answers: unavailable within the deadline, for those who queue too', async () => {
+    const { proxy, reached } = await behindProxy(400);
+    proxy.swallow();
+    const failures = await Promise.all(Array.from({ length: 12 }, () => failureOf(reached.saveLogin(loginWrite()))));
+    for (const { error, afterMs } of failures) {
+      expect(error).toMatchObject({ name: 'StoreError', kind: 'unavailable' });
+      expect(afterMs).toBeLessThan(550);
+    }
+  });
+
+  test('silent, and back again, ten times: every call in time, and the pool whole after each', async () => {
+    const { proxy, reached } = await behindProxy(200);
+    for (let cycle = 0; cycle < 10; cycle++) {
+      await Promise.all(Array.from({ length: 6 }, () => reached.ping()));
+      proxy.swallow();
+      const failures = await Promise.all(Array.from({ length: 6 }, () => failureOf(reached.saveLogin(loginWrite()))));
+      for (const { error, afterMs } of failures) {
+        expect(error).toMatchObject({ kind: 'unavailable' });
+        expect(afterMs).toBeLessThan(350);
+      }
+      proxy.heal();
+      await expect.poll(() => reached.ping().then(() => 'well', String), { timeout: 500 }).toBe('well');
+    }
+    await Promise.all(Array.from({ length: 6 }, () => reached.saveLogin(loginWrite())));
+    expect(proxy.connections()).toBeLessThanOrEqual(3);
+  });
+
+  test('connections cut by the server are replaced', async () => {
+    const { reached } = await behindProxy(2000);
+    await Promise.all(Array.from({ length: 3 }, () => reached.ping()));
+    const database = new URL(url).pathname.slice(1);
+    const connections = await mysql.query(
+      url,
+      `select id from information_schema.processlist where db = '${database}' and id <> connection_id()`,
+    );
+    expect(connections.length).toBeGreaterThanOrEqual(3);
+    for (const { id } of connections) await mysql.query(url, `kill ${String(id)}`);
+    await expect.poll(() => reached.ping().then(() => 'well', String), { timeout: 1000 }).toBe('well');
+    await Promise.all(Array.from({ length: 6 }, () => reached.saveLogin(loginWrite())));
+  });
+
+  test('a row that somebody else holds: unavailable within the deadline, and nothing stays held or written', async () => {
+    const { reached } = await behindProxy(300);
+    const login = loginWrite({ at: 1 });
+    await store.saveLogin(login);
+    const holder = await createConnection(url);
+    await holder.query('begin');
+    await holder.query('select * from gk_wx_user where open_id = ? for update', [login.openId]);
+    const late = loginWrite({ openId: login.openId, at: 2, key: 'late' });
+    const { error, afterMs } = await failureOf(reached.saveLogin(late));
+    expect(error).toMatchObject({ kind: 'unavailable' });
+    expect(afterMs).toBeLessThan(450);
+    await holder.query('rollback');
+    await holder.end();
+    expect(await reached.saveLogin(loginWrite({ openId: login.openId, at: 3, key: 'next' }))).toMatchObject({
+      sessionKey: 'v1.k1.next',
+    });
+    expect(await store.findSession(late.tokenHash)).toBeNull();
+  });
+
+  test('a deadlock is tried again, and seen by nobody', async () => {
+    const login = loginWrite();
+    const rival = await createConnection(url);
+    onTestFinished(() => rival.end());
+    const deadlocks = async () =>
+      Number(
+        (await mysql.query(url, `select count from information_schema.innodb_metrics where name = 'lock_deadlocks'`))[0]
+          ?.count,
+      );
+    const before = await deadlocks();
+    await rival.query('begin');
+    // Many rows make the rival the heavier one: InnoDB gives up the lighter.
+    const rows = Array.from({ length: 50 }, () => [loginWrite().tokenHash, 'o', 1, 1, 1]);
+    await rival.query('insert into gk_wx_session values ?', [[...rows, [login.tokenHash, 'o', 1, 1, 1]]]);
+    const saving = store.saveLogin(login);
+    await expect
+      .poll(() => mysql.query(url, `select 1 from information_schema.innodb_trx where trx_state = 'LOCK WAIT'`))
+      .not.toEqual([]);
+    await rival.query('update gk_wx_user set stu_id = 1 where open_id = ?', [login.openId]);
+    await rival.query('rollback');
+    expect(await saving).toMatchObject({ openId: login.openId });
+    expect(await store.findSession(login.tokenHash)).toMatchObject({ session: { openId: login.openId } });
+    expect((await deadlocks()) - before).toBeGreaterThan(0);
+  });
+
+  test('a connection that comes when nobody waits for it any more goes back to the pool', async () => {
+    const pool = openPool({ databaseUrl: url, timeoutMs: 150, poolSize: 1 });
+    onTestFinished(() => pool.close());
+    // Both give up at once: what the first one held is destroyed, and its place goes to the second.
+    const never = () => pool.lend(() => new Promise<void>(() => {}));
+    for (const { error } of await Promise.all([failureOf(never()), failureOf(never())])) {
+      expect(error).toMatchObject({ kind: 'unavailable', code: 'TIMEOUT' });
+    }
+    await expect.poll(() => pool.lend(async () => 'well').catch(String), { timeout: 600 }).toBe('well');
+  });
+
+  test('a connection that is given up leaves no socket behind', async () => {
+    const connection = await createConnection(url);
+    sever(connection);
+    expect(socketOf(connection)?.destroyed).toBe(true);
+  });
+
+  test('no more may wait for a connection than the queue holds', async () => {
+    const pool = openPool({ databaseUrl: url, timeoutMs: 2000, poolSize: 1, queueLimit: 2 });
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const held = [1, 2, 3].map(() => pool.lend(() => gate));
+    await expect(pool.lend(() => gate)).rejects.toMatchObject({ kind: 'unavailable', code: 'POOL_FULL' });
+    open();
+    await Promise.all(held);
+    await pool.close();
+  });
+
+  test('no error holds a value of the statement, nor the statement', async () => {
+    const login = loginWrite({ profile: { ...band, nickName: 'hush'.repeat(300) } });
+    const taken = loginWrite({ key: 'hush' });
+    await store.saveLogin(taken);
+    for (const [write, code] of [
+      [login, 'ER_DATA_TOO_LONG'],
+      [taken, 'ER_DUP_ENTRY'],
+    ] as const) {
+      const { error } = await failureOf(store.saveLogin(write));
+      expect(error).toBeInstanceOf(StoreError);
+      expect(error).toMatchObject({ kind: 'unexpected', code });
+      const { stack: _, ...shown } = Object.getOwnPropertyDescriptors(error);
+      expect(Object.keys(shown).toSorted()).toEqual(['code', 'errno', 'kind', 'message', 'name']);
+      const text = inspect(error, { depth: null, showHidden: true });
+      for (const value of ['hush', write.openId, 'insert', 'gk_wx']) expect(text).not.toContain(value);
+    }
+  });
+
+  test.each([
+    'mysql://',
+    'mysql://root:hush@',
+    'mysql://root:hush@[broken/x',
+    'mysql://root:hush@host/db?multipleStatements=true',
+  ])('an URL of no use is refused and not shown: %s', (databaseUrl) => {
+    const open = () => openStore({ databaseUrl, timeoutMs: 1000, poolSize: 1 });
+    expect(open).toThrow(StoreError);
+    expect(open).not.toThrow(/hush|broken|multiple/);
+  });
+
+  test('closed: unavailable, and closing twice is no error', async () => {
+    const closing = openStore({ databaseUrl: url, timeoutMs: 1000, poolSize: 2 });
+    await closing.ping();
+    await Promise.all([closing.close(), closing.close()]);
+    await closing.close();
+    await expect(closing.ping()).rejects.toMatchObject({ kind: 'unavailable', code: 'POOL_CLOSED' });
+  });
+
+  test('closing does not wait for ever for a server that is silent', async () => {
+    const { proxy, reached } = await behindProxy(200);
+    await reached.ping();
+    proxy.swallow();
+    expect((await failureOf(reached.close())).afterMs).toBeLessThan(350);
+  });
+
+  test('every connection is strict, in UTC and of utf8mb4, whatever the server says', async () => {
+    const pool = openPool({ databaseUrl: url, timeoutMs: 2000, poolSize: 1 });
+    const settings = 'select @@time_zone as zone, @@sql_mode as mode, @@character_set_connection as charset';
+    const [[row]] = await pool.lend(async (db) => (await db.execute(settings)) as unknown as [[object]]);
+    expect(row).toEqual({ zone: '+00:00', mode: 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', charset: 'utf8mb4' });
+    await pool.close();
+  });
+
+  const program = findMariaDb();
+  test.skipIf(!program)(
+    'killed and started again: unavailable meanwhile, then well, and every login is there',
+    async () => {
+      const server = await startMariaDb(program ?? '');
+      onTestFinished(() => server.remove());
+      const reached = openStore({ databaseUrl: await createDatabase(server.url), timeoutMs: 1000, poolSize: 4 });
+      onTestFinished(() => reached.close());
+      await reached.migrate();
+      const saved: Buffer[] = [];
+      let over = false;
+      const failures: unknown[] = [];
+      const workers = Array.from({ length: 8 }, async () => {
+        while (!over) {
+          const login = loginWrite();
+          const { error } = await failureOf(reached.saveLogin(login));
+          if (error) failures.push(error);
+          else saved.push(login.tokenHash);
+          if (error) await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+      });
+      await expect.poll(() => saved.length).toBeGreaterThan(50);
+      await server.kill();
+      expect(await failureOf(reached.ping())).toMatchObject({ error: { kind: 'unavailable' } });
+      await server.restart();
+      const before = saved.length;
+      await expect.poll(() => saved.length, { timeout: 2000 }).toBeGreaterThan(before);
+      over = true;
+      await Promise.all(workers);
+      expect(new Set(failures.map((error) => (error instanceof StoreError ? error.kind : error)))).toEqual(
+        new Set(['unavailable']),
+      );
+      for (const tokenHash of saved) expect(await reached.findSession(tokenHash)).not.toBeNull();
+    },
+  );
+});

@@ -1,0 +1,142 @@
+import { execFile } from 'node:child_process';
+import { stat, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect, promisify } from 'node:util';
+import { createClient } from '@libsql/client';
+import { sql } from 'drizzle-orm';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { openStore } from '../../src/store/open.ts';
+import { createConnection } from '../../src/store/sqlite/connection.ts';
+import { StoreError } from '../../src/store/store.ts';
+import { sqlite } from '../support/databases.ts';
+import { band, loginWrite } from '../support/login-write.ts';
+
+async function openMigrated(timeoutMs = 2000) {
+  const url = await sqlite.createUrl();
+  const store = openStore({ databaseUrl: url, timeoutMs, poolSize: 1 });
+  onTestFinished(() => store.close());
+  await store.migrate();
+  return { url, store };
+}
+
+describe('SQLite', () => {
+  test('creates its directory and its files for their owner alone', async () => {
+    const { url, store } = await openMigrated();
+    await store.saveLogin(loginWrite());
+    const file = url.slice('file:'.length);
+    for (const suffix of ['', '-wal', '-shm']) expect((await stat(file + suffix)).mode & 0o777).toBe(0o600);
+    expect((await stat(file.replace(/\/[^/]*$/, ''))).mode & 0o777).toBe(0o700);
+  });
+
+  test('takes any path: with spaces, percents and Chinese characters', async () => {
+    const url = `file:${inject('scratch')}/${crypto.randomUUID()} 果壳%20?#/a b.db`;
+    const store = openStore({ databaseUrl: url, timeoutMs: 1000, poolSize: 1 });
+    await store.ping();
+    await store.close();
+    expect((await stat(url.slice('file:'.length))).isFile()).toBe(true);
+  });
+
+  test('its settings hold on the connection in use, after a batch and after a failed one too', async () => {
+    const connection = createConnection({ databaseUrl: await sqlite.createUrl(), timeoutMs: 1000 });
+    onTestFinished(() => connection.close());
+    const db = await connection.lend(async (lent) => lent);
+    const settings = async () => {
+      const values = [];
+      for (const name of ['journal_mode', 'synchronous', 'busy_timeout']) {
+        values.push(Object.values((await db.get<object>(sql.raw(`pragma ${name}`))) ?? {})[0]);
+      }
+      return values;
+    };
+    const kept = ['wal', 2, 50];
+    expect(await settings()).toEqual(kept);
+    await db.batch([db.run(sql`create table t (a)`), db.run(sql`insert into t values (1)`)]);
+    expect(await settings()).toEqual(kept);
+    await expect(db.batch([db.run(sql`insert into t values (2)`), db.run(sql`nonsense`)])).rejects.toThrow();
+    expect(await settings()).toEqual(kept);
+    expect(await db.all(sql`select a from t`)).toEqual([{ a: 1 }]);
+  });
+
+  test('a batch takes the write lock at its beginning, even if it reads first, and once it is free gets it at once', async () => {
+    const { url } = await openMigrated();
+    const connection = createConnection({ databaseUrl: url, timeoutMs: 10 });
+    onTestFinished(() => connection.close());
+    const rival = createClient({ url });
+    const lock = await rival.transaction('write');
+    const read = () => connection.lend((db) => db.batch([db.run(sql`select 1`)]));
+    await expect(read()).rejects.toMatchObject({ code: 'SQLITE_BUSY' });
+    await lock.rollback();
+    rival.close();
+    await read();
+  });
+
+  test('waits for the lock of another process without blocking ours, and gives up at the deadline', async () => {
+    const { url, store } = await openMigrated(400);
+    const rival = createClient({ url });
+    const lock = await rival.transaction('write');
+    let turns = 0;
+    const ticking = setInterval(() => turns++, 5);
+    const start = performance.now();
+    const login = loginWrite();
+    const busy = { kind: 'unavailable', code: expect.stringMatching(/SQLITE_BUSY|TIMEOUT/) as string };
+    await expect(store.saveLogin(login)).rejects.toMatchObject(busy);
+    await expect(store.deleteSession(login.tokenHash)).rejects.toMatchObject(busy);
+    expect(performance.now() - start).toBeLessThan(1200);
+    clearInterval(ticking);
+    expect(turns).toBeGreaterThan(10);
+
+    const waiting = store.saveLogin(login);
+    await sleep(100);
+    await lock.rollback();
+    expect(await waiting).toMatchObject({ openId: login.openId });
+    rival.close();
+  });
+
+  test('several processes on one file, from its creation on: nothing is lost, nothing corrupt', async () => {
+    const url = await sqlite.createUrl();
+    const save = () =>
+      promisify(execFile)(process.execPath, ['--import', 'tsx', 'test/support/save-logins.ts', url, '100']);
+    const runs = await Promise.all([save(), save(), save()]);
+    expect(runs.map(({ stdout }) => stdout)).toEqual(['100', '100', '100']);
+    expect(await sqlite.query(url, 'pragma integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+    expect(await sqlite.query(url, 'select count(*) as n from gk_wx_session')).toEqual([{ n: 300 }]);
+  });
+
+  test('a path of no use: unavailable at each call, and well once it is there', async () => {
+    const blocked = `${inject('scratch')}/${crypto.randomUUID()}`;
+    await writeFile(blocked, '');
+    const store = openStore({ databaseUrl: `file:${blocked}/guoke.db`, timeoutMs: 500, poolSize: 1 });
+    for (let i = 0; i < 2; i++) await expect(store.ping()).rejects.toMatchObject({ kind: 'unavailable' });
+    await store.close();
+    const missing = openStore({ databaseUrl: await sqlite.createUrl(), timeoutMs: 500, poolSize: 1 });
+    await expect(missing.saveLogin(loginWrite())).rejects.toMatchObject({ kind: 'unavailable', code: 'NO_SUCH_TABLE' });
+    await missing.migrate();
+    await missing.saveLogin(loginWrite());
+    await missing.close();
+  });
+
+  test('no error holds a value of the statement, nor the statement', async () => {
+    const { store } = await openMigrated();
+    const taken = loginWrite({ key: 'hush' });
+    await store.saveLogin(taken);
+    for (const login of [taken, loginWrite({ profile: { ...band, nickName: 'hush'.repeat(300) } })]) {
+      const error: unknown = await store.saveLogin(login).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(StoreError);
+      expect(error).toMatchObject({ kind: 'unexpected', code: 'SQLITE_CONSTRAINT' });
+      expect(error).not.toHaveProperty('cause');
+      const text = inspect(error, { depth: null, showHidden: true });
+      for (const value of ['hush', login.openId, 'insert', 'gk_wx']) expect(text).not.toContain(value);
+    }
+  });
+
+  test('closed: unavailable, and closing twice is no error', async () => {
+    const { store } = await openMigrated();
+    await Promise.all([store.close(), store.close()]);
+    await expect(store.ping()).rejects.toMatchObject({ kind: 'unavailable', code: 'CLIENT_CLOSED' });
+  });
+
+  test('an URL of another kind is refused and not shown', () => {
+    const open = () => openStore({ databaseUrl: 'postgres://root:hush@host/db', timeoutMs: 1000, poolSize: 1 });
+    expect(open).toThrow(StoreError);
+    expect(open).not.toThrow(/hush/);
+  });
+});

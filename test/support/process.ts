@@ -1,0 +1,77 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+export interface Command {
+  /** Every line of its standard output so far; of the server these are the log. */
+  stdout: readonly string[];
+  stderr: readonly string[];
+  exit: Promise<Exit>;
+  pid: number | undefined;
+  /** Does nothing to one that has ended. */
+  kill(signal?: NodeJS.Signals): void;
+  /** The first line of its standard output that fits, past ones included. Rejects when it ends without one. */
+  line(fits: RegExp): Promise<string>;
+}
+
+export type ServerProcess = Awaited<ReturnType<typeof startServerProcess>>;
+
+/**
+ * Runs a file of src/ as a process of its own, with this environment and no other, PATH aside. It is killed when the
+ * tests end; call `kill` before.
+ */
+export function runCommand(file: string, env: Readonly<Record<string, string>>, args: readonly string[] = []): Command {
+  const child: ChildProcessByStdio<null, Readable, Readable> = spawn(
+    process.execPath,
+    ['--import', 'tsx', file, ...args],
+    { cwd: root, env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const killWithUs = () => child.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  const stdout: string[] = [];
+  const stderr: string[] = [];
+  const lines = createInterface(child.stdout).on('line', (line) => stdout.push(line));
+  createInterface(child.stderr).on('line', (line) => stderr.push(line));
+  // `close`, not `exit`: by then all of the output is here.
+  const exit = once(child, 'close').then(([code, signal]: (number | string | null)[]) => {
+    process.off('exit', killWithUs);
+    return { code, signal } as Exit;
+  });
+
+  return {
+    stdout,
+    stderr,
+    exit,
+    pid: child.pid,
+    kill: (signal = 'SIGKILL') => void child.kill(signal),
+    line: (fits) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const found = stdout.find((line) => fits.test(line));
+          if (found !== undefined) resolve(found);
+        };
+        lines.on('line', look);
+        look();
+        void exit.then(({ code, signal }) =>
+          reject(new Error(`${file} ended (${signal ?? code}):\n${[...stdout, ...stderr].slice(-20).join('\n')}`)),
+        );
+      }),
+  };
+}
+
+/** Starts src/main.ts on a free port, and resolves when it listens. Rejects with its last words when it ends instead. */
+export async function startServerProcess(env: Readonly<Record<string, string>>) {
+  const command = runCommand('src/main.ts', { PORT: '0', ...env });
+  const line = await command.line(/"msg":"listening"/);
+  const { url }: { url: string } = JSON.parse(line);
+  return { ...command, url };
+}
