@@ -1,31 +1,58 @@
+import type { HttpBindings } from '@hono/node-server';
 import { trpcServer } from '@hono/trpc-server';
-import { TRPCError } from '@trpc/server';
+import { type AnyTRPCRouter, TRPCError } from '@trpc/server';
 import { getHTTPStatusCodeFromError } from '@trpc/server/http';
 import { getErrorShape } from '@trpc/server/shared';
-import { Hono, type MiddlewareHandler } from 'hono';
+import { Hono, type Context as HonoContext, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { requestId } from 'hono/request-id';
+import { clientAddress } from './client-address.ts';
 import { LoginError } from './errors.ts';
 import { describeError } from './log.ts';
 import { appRouter } from './router.ts';
+import { answerAvatar, avatarHashOf } from './user/avatars.ts';
+import { createPictureBodies, type PictureBodies } from './picture-bodies.ts';
+import { answerSingleCall } from './single-calls.ts';
+import { StoreError } from './store/store.ts';
 import type { Context } from './trpc.ts';
 
-export interface AppDeps extends Omit<Context, 'requestId' | 'authorization'> {
+export interface AppDeps extends Omit<Context, 'requestId' | 'authorization' | 'clientAddress'> {
   /** False before the tables are there, and from the moment that the process begins to stop. */
   isServing: () => boolean;
-  /** Whether a proxy in front may name the request. */
-  trustsProxy: boolean;
+  /** How many proxies stand in front: they may name the request, and say whose it is. */
+  trustedProxies: number;
+  /** The procedures, where there are more of them than ours. */
+  router?: AnyTRPCRouter;
+}
+
+/** The bindings are missing where the app is called without a socket. */
+interface AppEnv {
+  Variables: { requestId: string };
+  Bindings: Partial<HttpBindings>;
 }
 
 const maxBatchSize = 10;
 const maxBodyBytes = 64 * 1024;
+/** Of a request that brings a picture. */
+const maxPictureBodyBytes = 512 * 1024;
 
 /** The HTTP surface: health, and the procedures under /trpc. Every answer is JSON, and none may be stored. */
-export function createApp({ isServing, trustsProxy, ...deps }: AppDeps) {
-  const app = new Hono<{ Variables: { requestId: string } }>();
+export function createApp({ isServing, trustedProxies, router = appRouter, ...deps }: AppDeps) {
+  const app = new Hono<AppEnv>();
+
+  const contextOf = (c: HonoContext<AppEnv>): Context => ({
+    ...deps,
+    requestId: c.get('requestId'),
+    authorization: c.req.header('authorization'),
+    clientAddress: clientAddress({
+      remoteAddress: c.env?.incoming?.socket.remoteAddress,
+      forwardedFor: c.req.header('x-forwarded-for'),
+      trustedProxies,
+    }),
+  });
 
   // With no name for the header, whatever the caller sends is ignored and an id is made.
-  app.use(requestId({ headerName: trustsProxy ? 'x-request-id' : '', limitLength: 64 }));
+  app.use(requestId({ headerName: trustedProxies > 0 ? 'x-request-id' : '', limitLength: 64 }));
   app.use(answerHeaders);
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
@@ -39,20 +66,36 @@ export function createApp({ isServing, trustsProxy, ...deps }: AppDeps) {
     return c.json({ status: 'ok' });
   });
 
+  app.get('/avatars/:file', async (c) => {
+    const hash = avatarHashOf(c.req.param('file'));
+    try {
+      return (hash && (await answerAvatar(deps.store, hash, c.req.header('if-none-match')))) ?? c.notFound();
+    } catch (error) {
+      if (!(error instanceof StoreError && error.kind === 'unavailable')) throw error;
+      return c.json({ status: 'database unavailable' }, 503);
+    }
+  });
+
   app.use(
     '/trpc/*',
     callsOnly,
-    bodyLimit({ maxSize: maxBodyBytes, onError: () => refusal('PAYLOAD_TOO_LARGE') }),
+    limitBody(createPictureBodies(deps)),
+    async (c, next) =>
+      (await answerSingleCall(
+        {
+          method: c.req.method,
+          // Without a query, whose calls are tRPC's own adapter's to read.
+          path: c.req.url.includes('?') ? '' : c.req.path.slice('/trpc/'.length),
+          text: () => c.req.text(),
+        },
+        { router, createContext: () => contextOf(c), headersFor: retryAfter },
+      )) ?? next(),
     trpcServer({
       endpoint: '/trpc',
-      router: appRouter,
+      router,
       maxBatchSize,
       allowMethodOverride: true,
-      createContext: (_, c) => ({
-        ...deps,
-        requestId: c.get('requestId'),
-        authorization: c.req.header('authorization'),
-      }),
+      createContext: (_, c: HonoContext<AppEnv>) => ({ ...contextOf(c) }),
       responseMeta: ({ errors }) => ({ headers: retryAfter(errors) }),
     }),
   );
@@ -65,8 +108,34 @@ export function createApp({ isServing, trustsProxy, ...deps }: AppDeps) {
   return app;
 }
 
+const tooLarge = () => refusal('PAYLOAD_TOO_LARGE');
+/** Of a body whose end nobody knows: the rest of it is not read. */
+const tooLargeSoFar = () => refusal('PAYLOAD_TOO_LARGE', { connection: 'close' });
+const limitUndeclared = bodyLimit({ maxSize: maxBodyBytes, onError: tooLargeSoFar });
+const limitUndeclaredPicture = bodyLimit({ maxSize: maxPictureBodyBytes, onError: tooLargeSoFar });
+
+/** Hono's limit builds the whole Request with a stream around its body; one that declares its length needs none. */
+function limitBody(pictureBodies: PictureBodies): MiddlewareHandler {
+  return async (c, next) => {
+    const declared = c.req.header('transfer-encoding') === undefined ? c.req.header('content-length') : undefined;
+    const length = Number(declared ?? Infinity);
+    if (c.req.method === 'GET' || length <= maxBodyBytes) return next();
+    const hasPicture = c.req.path.slice('/trpc/'.length).split(',').includes('user.updateProfile');
+    if (declared === undefined && !hasPicture) return limitUndeclared(c, next);
+    if (declared !== undefined && !(hasPicture && length <= maxPictureBodyBytes)) return tooLarge();
+    try {
+      return await pictureBodies.admit(c.req.header('authorization'), async () =>
+        declared === undefined ? limitUndeclaredPicture(c, next) : next(),
+      );
+    } catch (error) {
+      if (!(error instanceof LoginError)) throw error;
+      return refusal(error, retryAfter([error]));
+    }
+  };
+}
+
 // Set on the answer that came back: the tRPC mount answers with a response of its own.
-const answerHeaders: MiddlewareHandler<{ Variables: { requestId: string } }> = async (c, next) => {
+const answerHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   const { headers } = c.res;
   headers.set('x-request-id', c.get('requestId'));
@@ -99,8 +168,8 @@ function retryAfter(errors: readonly TRPCError[]): Record<string, string> {
 }
 
 /** A refusal of the whole request, in tRPC's own shape. */
-function refusal(code: TRPCError['code'], headers: Record<string, string> = {}): Response {
-  const error = new TRPCError({ code });
+function refusal(what: TRPCError | TRPCError['code'], headers: Record<string, string> = {}): Response {
+  const error = typeof what === 'string' ? new TRPCError({ code: what }) : what;
   const shape = getErrorShape({
     config: appRouter._def._config,
     error,

@@ -17,7 +17,8 @@ export const base64Of16BytesPattern = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function fromBase64(text: string): Buffer | null {
+/** The bytes of strict padded base64 in its one canonical spelling, null for everything else: Node accepts junk. */
+export function fromBase64(text: string): Buffer | null {
   const bytes = Buffer.from(text, 'base64');
   return bytes.toString('base64') === text ? bytes : null;
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { ConfigError } from './config.ts';
 import type { Keyring } from './crypto.ts';
 
 /** The secret that seals session keys in an SQLite database that was given none: made once, in a file of mode 0600. */
@@ -17,6 +18,6 @@ export async function loadOrCreateKeyring(path: string): Promise<Keyring> {
     await rm(draft, { force: true });
   }
   const key = Buffer.from((await readFile(path, 'utf8')).trim(), 'base64');
-  if (key.length !== 32) throw new Error(`${path} does not hold a secret: base64 of 32 bytes`);
+  if (key.length !== 32) throw new ConfigError([`${path} does not hold a secret: base64 of 32 bytes`]);
   return [{ id: 'file', key }];
 }

@@ -1,37 +1,91 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
-import type { Hono } from 'hono';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getRequestListener, type HttpBindings, RequestError } from '@hono/node-server';
 
 export interface Listening {
   /** `http://127.0.0.1:8080` */
   url: string;
-  /** Refuses new connections, lets the calls in flight end, and closes what is idle. */
-  close(): Promise<void>;
+  /**
+   * Lets go of the connections one answer after another for `drainMs`, then refuses new ones, and resolves when all
+   * that was asked is answered; whoever is still sending or reading after `graceMs` is cut off.
+   */
+  close(options?: { drainMs?: number; graceMs?: number }): Promise<void>;
 }
+
+/** How long a connection that was made at the last moment has for its request. */
+const settleMs = 500;
 
 /** Serves an app over HTTP. Whoever sends slowly, or nothing at all, is cut off within 15 s. */
 export async function listen(
-  app: Pick<Hono, 'fetch'>,
+  app: { fetch: (request: Request, env: HttpBindings) => Response | Promise<Response> },
   { host, port }: { host: string; port: number },
 ): Promise<Listening> {
-  const answer = getRequestListener(app.fetch);
+  const answer = getRequestListener((request, env) => app.fetch(request, env as HttpBindings), {
+    errorHandler: answerUnreadable,
+  });
+  const sockets = new Set<Socket>();
+  const unanswered = new Set<ServerResponse>();
+  let closing = false;
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+    unanswered.add(response);
+    response.once('close', () => unanswered.delete(response));
+    if (closing) response.setHeader('connection', 'close');
+    void answer(request, response);
+  };
   const server = createServer(
     { headersTimeout: 8_000, requestTimeout: 12_000, keepAliveTimeout: 10_000, connectionsCheckingInterval: 1_000 },
-    (request, response) => void answer(request, response),
+    onRequest,
   );
+  // An expectation that nobody knows is ignored: Node's own answer, 417, has no body.
+  server.on('checkExpectation', onRequest);
   server.on('clientError', answerBrokenRequest);
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
   });
+
+  // Node's own `close` leaves a connection alone that was busy at that moment, for as long as it is kept alive, and
+  // one that never sent a request for ever: it stops its clock for them too.
   return {
     url: urlOf(server),
-    close: () =>
-      new Promise((resolve, reject) => {
+    async close({ drainMs = 0, graceMs = 10_000 } = {}) {
+      closing = true;
+      for (const response of unanswered) {
+        if (!response.headersSent) response.setHeader('connection', 'close');
+      }
+      if (drainMs > 0) await sleep(drainMs);
+      const closed = new Promise<void>((resolve, reject) => {
         server.close((error) => (error ? reject(error) : resolve()));
-      }),
+      });
+      const settled = setTimeout(() => destroyIdle(), settleMs);
+      const graceOver = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed.finally(() => {
+        clearTimeout(settled);
+        clearTimeout(graceOver);
+      });
+    },
   };
+
+  function destroyIdle(): void {
+    const busy = new Set([...unanswered].map(({ socket }) => socket));
+    for (const socket of sockets) {
+      if (!busy.has(socket)) socket.destroy();
+    }
+  }
+}
+
+/** A host or a path that makes no URL: the app never sees it, and the adapter's own answer says nothing of its type. */
+function answerUnreadable(error: unknown): Response {
+  const [httpStatus, status] = error instanceof RequestError ? [400, 'bad request'] : [500, 'internal server error'];
+  return Response.json(
+    { status },
+    { status: httpStatus, headers: { 'cache-control': 'no-store', connection: 'close' } },
+  );
 }
 
 /** What is no HTTP, or took too long, never reaches the app: Node's own answer has no body. */
@@ -50,6 +104,9 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
   socket.end(
     `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncache-control: no-store\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
   );
+  // A peer that never hangs up would keep its half open. Not at once: a reset would overtake the answer.
+  const hangUp = setTimeout(() => socket.destroy(), 500);
+  socket.once('close', () => clearTimeout(hangUp));
 }
 
 function urlOf(server: Server): string {

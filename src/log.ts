@@ -17,6 +17,8 @@ export interface LogFields {
   /** WeChat's own, and the id that its support asks for. */
   errcode?: number;
   rid?: string;
+  /** What the operator can do about it. */
+  advice?: string;
   appId?: string;
   /** Which part of a profile's proof failed: for the operator only, the caller gets one answer for all. */
   check?: string;
@@ -26,6 +28,28 @@ export interface LogFields {
   url?: string;
   count?: number;
 }
+
+/** The same list for the running program: what a caller in JavaScript, or a spread, brings beside it stays in. */
+const fieldNames = {
+  requestId: true,
+  procedure: true,
+  reason: true,
+  durationMs: true,
+  status: true,
+  code: true,
+  errno: true,
+  errcode: true,
+  rid: true,
+  advice: true,
+  appId: true,
+  check: true,
+  errorName: true,
+  frames: true,
+  url: true,
+  count: true,
+} satisfies Record<keyof LogFields, true>;
+
+const maxCharacters = 500;
 
 export interface Log {
   debug(fields: LogFields, message: string): void;
@@ -39,7 +63,26 @@ export type LogLevel = (typeof logLevels)[number];
 
 /** JSON lines, on standard output unless they are to go elsewhere. */
 export function createLog(level: LogLevel, destination: { write(line: string): void } = process.stdout): Log {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  // pino by itself would print whatever an object holds, and the message of an error that is given in its place.
+  return {
+    debug: (fields, message) => logger.debug(allowed(fields), message),
+    info: (fields, message) => logger.info(allowed(fields), message),
+    warn: (fields, message) => logger.warn(allowed(fields), message),
+    error: (fields, message) => logger.error(allowed(fields), message),
+  };
+}
+
+/** The fields of the list, and of those the numbers and texts: an object may hold anything. */
+function allowed(fields: LogFields): Record<string, unknown> {
+  const kept: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (!Object.hasOwn(fieldNames, name)) continue;
+    if (typeof value === 'number') kept[name] = value;
+    else if (typeof value === 'string') kept[name] = value.slice(0, maxCharacters);
+    else if (Array.isArray(value)) kept[name] = value.map((each) => String(each).slice(0, maxCharacters));
+  }
+  return kept;
 }
 
 /** What may be said of an error nobody foresaw: its class, its code and where it arose, never its message. */

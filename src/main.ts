@@ -1,7 +1,8 @@
 import closeWithGrace from 'close-with-grace';
-import { ConfigError, loadConfig } from './config.ts';
+import { loadConfig } from './config.ts';
 import { createLog, describeError } from './log.ts';
 import { startServer } from './server.ts';
+import { explainStartFailure } from './start-failure.ts';
 
 const drainMs = 1000;
 /** All that is in flight is answered well before: its own deadlines are shorter. */
@@ -17,7 +18,6 @@ try {
     await server.close();
   });
 } catch (error) {
-  // Its own words for what is known; of anything else, nothing that could hold a secret.
-  console.error(error instanceof ConfigError ? error.message : describeError(error));
+  console.error(explainStartFailure(error));
   process.exitCode = 1;
 }

@@ -4,8 +4,17 @@ import type { SessionKeys } from './auth/session-keys.ts';
 import type { Tokens } from './auth/tokens.ts';
 import { LoginError, outcomes, type Reason, type Retry } from './errors.ts';
 import { describeError, type Log } from './log.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { StoreError, type Store } from './store/store.ts';
+import type { PhoneNumbers } from './user/phone.ts';
+import type { Pictures } from './user/pictures.ts';
+import type { PhoneCodes } from './wechat/phone.ts';
 import type { Wechat } from './wechat/wechat.ts';
+
+/** Who is told of every call of a procedure, once it has ended. */
+export interface CallObserver {
+  observe(call: { procedure: string; reason: Reason | 'OK'; durationMs: number }): void;
+}
 
 /** What every call has at hand: plain interfaces, so that this type asks nothing of who imports `AppRouter`. */
 export interface Context {
@@ -13,11 +22,19 @@ export interface Context {
   wechat: Wechat;
   tokens: Tokens;
   sessionKeys: SessionKeys;
+  phoneCodes: PhoneCodes;
+  phoneNumbers: PhoneNumbers;
+  pictures: Pictures;
   watermarkMaxAgeSeconds: number;
   log: Log;
+  calls: CallObserver;
+  /** Of the calls that spend a code, for each client address. */
+  codeLimit: RateLimit;
   /** Unix milliseconds. */
   now: () => number;
   requestId: string;
+  /** As client-address.ts has it. */
+  clientAddress: string;
   /** The `Authorization` header as it came. */
   authorization: string | undefined;
 }
@@ -92,16 +109,15 @@ function levelOf(reason: Reason): 'error' | 'warn' | 'info' {
 const observed = t.middleware(async ({ ctx, path, next }) => {
   const startedAt = performance.now();
   const result = await next();
-  const call = {
-    requestId: ctx.requestId,
-    procedure: path,
-    durationMs: Math.round(performance.now() - startedAt),
-  };
+  const durationMs = performance.now() - startedAt;
+  const call = { requestId: ctx.requestId, procedure: path, durationMs: Math.round(durationMs) };
   if (result.ok) {
+    ctx.calls.observe({ procedure: path, reason: 'OK', durationMs });
     ctx.log.info({ ...call, reason: 'OK' }, 'call');
     return result;
   }
   const error = named(result.error);
+  ctx.calls.observe({ procedure: path, reason: error.reason, durationMs });
   ctx.log[levelOf(error.reason)]({ ...call, reason: error.reason, ...error.detail }, 'call');
   throw error;
 });
@@ -110,6 +126,16 @@ export const router = t.router;
 
 /** A procedure that anybody may call. */
 export const publicProcedure = t.procedure.use(observed);
+
+/**
+ * Stands before what spends a code, and after the input: what is no input spends none. Counted here, call by call:
+ * a batch is one request.
+ */
+export const spendsCode = t.middleware(({ ctx, next }) => {
+  const waitSeconds = ctx.codeLimit.take(ctx.clientAddress, ctx.now());
+  if (waitSeconds > 0) throw new LoginError('RATE_LIMITED', { retryAfterSeconds: waitSeconds });
+  return next();
+});
 
 /** A procedure for callers with a valid token: `ctx.user` and `ctx.session` are theirs. */
 export const signedInProcedure = publicProcedure.use(async ({ ctx, next }) => {

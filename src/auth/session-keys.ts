@@ -1,6 +1,7 @@
 import { CryptoError, fingerprint, open, seal, type Keyring } from '../crypto.ts';
 import type { User } from '../store/store.ts';
 import type { Exchange } from '../wechat/wechat.ts';
+import { sessionKeyContext } from './sealed-context.ts';
 
 /** Keeps WeChat's session keys: the only place where a stored one is in clear, and for a moment only. */
 export interface SessionKeys {
@@ -17,7 +18,7 @@ export interface SessionKeys {
 export function createSessionKeys(keyring: Keyring): SessionKeys {
   return {
     sealed(exchange) {
-      const context = contextOf(exchange);
+      const context = sessionKeyContext(exchange);
       return {
         sessionKey: seal(keyring, exchange.sessionKey, context),
         sessionKeyFingerprint: fingerprint(keyring, exchange.sessionKey, context),
@@ -34,14 +35,10 @@ export function createSessionKeys(keyring: Keyring): SessionKeys {
   function openOrNull(sealedKey: string | null, exchange: Exchange): string | null {
     if (sealedKey === null) return null;
     try {
-      return open(keyring, sealedKey, contextOf(exchange));
+      return open(keyring, sealedKey, sessionKeyContext(exchange));
     } catch (error) {
       if (error instanceof CryptoError) return null;
       throw error;
     }
   }
-}
-
-function contextOf({ appId, openId }: Exchange): readonly string[] {
-  return ['session_key', appId, openId];
 }

@@ -13,12 +13,14 @@ const messages: Readonly<Record<string, string>> = {
   40163: 'code been used',
   40164: 'invalid ip 127.0.0.1 ipv6 ::ffff:127.0.0.1, not in whitelist',
   40226: 'code blocked',
+  41001: 'access_token missing',
   41002: 'appid missing',
   41004: 'appsecret missing',
   41008: 'missing code',
   42001: 'access_token expired',
   45009: 'reach max api daily quota limit',
   45011: 'api minute-quota reach limit, must slower, retry next minute',
+  47001: 'data format error',
 };
 
 /** A failure as WeChat words it: HTTP 200, an errcode, and a message that ends in a request id of three groups. */

@@ -49,7 +49,7 @@ function serveEndpoint(app: StandinApp, endpoint: Endpoint, { faults, traffic, a
     const strike = faults.strike({ path, code });
     const spend = strike?.spend ?? true;
     const answer = endpoint.answer(request, { spend });
-    if (spend && endpoint.succeeded(answer)) passage.succeeded();
+    if (spend && endpoint.succeeded(answer)) passage.succeeded({ charged: endpoint.charges });
     log?.(`${method} ${path} ${strike ? `fault ${strike.fault.kind}` : outcome(answer)}`);
 
     if (strike?.fault.kind === 'away') away(strike.fault.ms);
@@ -66,6 +66,7 @@ function servePhone(app: StandinApp, phone: PhoneOfAnything): void {
   const actions = {
     login: phone.login,
     profile: phone.profile,
+    'phone-number': phone.phoneNumber,
     'check-session': phone.checkSession,
     rotate: phone.rotate,
     block: phone.block,

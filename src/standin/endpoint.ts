@@ -10,10 +10,22 @@ export interface WechatRequest {
 export interface Endpoint {
   readonly method: 'GET' | 'POST';
   readonly path: string;
+  /** Whether WeChat takes money for each success. */
+  readonly charges: boolean;
   /** The one-time code that the request brings, by which faults and counts find it. */
   codeOf(request: WechatRequest): string | undefined;
   /** Must decide and spend in one tick. Without `spend` it answers the same and leaves the code good. */
   answer(request: WechatRequest, options: { spend: boolean }): Answer;
   /** Whether the answer gave what was asked for. */
   succeeded(answer: Answer): boolean;
+}
+
+/** The fields of a body that is a JSON object; undefined where it is none. */
+export function fieldsOf(body: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const json: unknown = JSON.parse(body);
+    return typeof json === 'object' && json !== null && !Array.isArray(json) ? { ...json } : undefined;
+  } catch {
+    return undefined;
+  }
 }

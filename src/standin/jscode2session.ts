@@ -34,6 +34,7 @@ export function jscode2session({ people, codes }: { people: People; codes: Codes
   return {
     method: 'GET',
     path: '/sns/jscode2session',
+    charges: false,
     codeOf: ({ query }) => query.get('js_code') ?? undefined,
     answer,
     succeeded: (given) => 'session_key' in given,

@@ -20,6 +20,9 @@ export interface Person {
   /** The key at the last `wx.login`; undefined before the first. */
   keyAtLogin: string | undefined;
   blocked: boolean;
+  /** Without the country's code. */
+  phoneNumber: string;
+  countryCode: string;
 }
 
 export interface People {
@@ -48,6 +51,7 @@ export function createPeople({ apps, max = 500_000 }: { apps: readonly App[]; ma
       sessionKey: newKey(),
       keyAtLogin: undefined,
       blocked: false,
+      ...phoneOf(user),
     };
     people.set(id, person);
     return person;
@@ -61,6 +65,12 @@ export function createPeople({ apps, max = 500_000 }: { apps: readonly App[]; ma
     },
     reset: () => people.clear(),
   };
+}
+
+/** A number of mainland China, always the same for the same name. */
+function phoneOf(user: string): { phoneNumber: string; countryCode: string } {
+  const number = createHash('sha256').update(`phone\n${user}`).digest().readUIntBE(0, 6) % 10 ** 8;
+  return { phoneNumber: `135${String(number).padStart(8, '0')}`, countryCode: '86' };
 }
 
 function newKey(): string {

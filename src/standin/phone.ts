@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AccessTokens } from './access-tokens.ts';
 import type { Codes } from './codes.ts';
 import { type FaultInput, type Faults, faultInput } from './faults.ts';
 import type { App, People, Person } from './people.ts';
@@ -37,6 +38,19 @@ const profileInput = z.strictObject({
   /** Calls `wx.login` afterwards, as the well-known tutorial does: the answer is then a whole login. */
   login: z.boolean().default(false),
 });
+const phoneNumberInput = z.strictObject({
+  user,
+  appId,
+  /** From now on the user's. */
+  phoneNumber: z
+    .string()
+    .regex(/^\d{4,20}$/)
+    .optional(),
+  countryCode: z
+    .string()
+    .regex(/^\d{1,4}$/)
+    .optional(),
+});
 const blockInput = z.strictObject({ user, appId, blocked: z.boolean().default(true) });
 const resetInput = z.strictObject({ what: z.enum(['all', 'faults', 'stats']).default('all') });
 
@@ -44,6 +58,8 @@ const resetInput = z.strictObject({ what: z.enum(['all', 'faults', 'stats']).def
 export interface Phone {
   login(input: z.input<typeof loginInput>): { code: string; errMsg: 'login:ok' };
   profile(input: z.input<typeof profileInput>): Sealed & { userInfo: Profile; errMsg: string; code?: string };
+  /** The button `open-type="getPhoneNumber"`: its code is not one of `login`. */
+  phoneNumber(input: z.input<typeof phoneNumberInput>): { code: string; errMsg: 'getPhoneNumber:ok' };
   checkSession(input: z.input<typeof who>): { errMsg: string };
   rotate(input: z.input<typeof who>): { rotated: true };
   block(input: z.input<typeof blockInput>): { blocked: boolean };
@@ -55,6 +71,8 @@ export interface Phone {
 interface Deps {
   people: People;
   codes: Codes;
+  phoneCodes: Codes;
+  accessTokens: AccessTokens;
   faults: Faults;
   traffic: Traffic;
   defaultAppId: string;
@@ -66,7 +84,7 @@ interface Deps {
 export type PhoneOfAnything = { [Name in keyof Phone]: (input: unknown) => ReturnType<Phone[Name]> };
 
 export function createPhone(deps: Deps): PhoneOfAnything {
-  const { people, codes, faults, traffic, defaultAppId, rotatePolicy, now } = deps;
+  const { people, codes, phoneCodes, accessTokens, faults, traffic, defaultAppId, rotatePolicy, now } = deps;
   const findApp = (id = defaultAppId): App =>
     people.app(id) ?? fail(`appId: the stand-in was started without the app ${id}`);
   const find = (input: { user: string; appId?: string | undefined }): Person =>
@@ -94,6 +112,12 @@ export function createPhone(deps: Deps): PhoneOfAnything {
         ...(input.login && { code: login(person) }),
       };
     }),
+    phoneNumber: checked(phoneNumberInput, ({ phoneNumber, countryCode, ...input }) => {
+      const person = find(input);
+      if (phoneNumber !== undefined) person.phoneNumber = phoneNumber;
+      if (countryCode !== undefined) person.countryCode = countryCode;
+      return { code: phoneCodes.mint(person), errMsg: 'getPhoneNumber:ok' };
+    }),
     checkSession: checked(who, (input) => {
       const { sessionKey, keyAtLogin } = find(input);
       return {
@@ -116,7 +140,7 @@ export function createPhone(deps: Deps): PhoneOfAnything {
     reset: checked(resetInput.prefault({}), ({ what }) => {
       if (what !== 'stats') faults.reset();
       if (what !== 'faults') traffic.reset();
-      if (what === 'all') [people, codes].forEach((state) => state.reset());
+      if (what === 'all') [people, codes, phoneCodes, accessTokens].forEach((state) => state.reset());
       return { reset: what };
     }),
   };

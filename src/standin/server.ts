@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
+import { createAccessTokens } from './access-tokens.ts';
 import { createApp } from './app.ts';
 import { createCodes } from './codes.ts';
 import { createFaults } from './faults.ts';
+import { getuserphonenumber } from './getuserphonenumber.ts';
 import { jscode2session } from './jscode2session.ts';
 import { type App, type Person, createPeople } from './people.ts';
 import { type Phone, type RotatePolicy, createPhone } from './phone.ts';
+import { stableToken } from './stable-token.ts';
 import { createTraffic } from './traffic.ts';
 
 /** The app that is there when none is named. Its secret is no secret. */
@@ -47,9 +50,26 @@ export async function startStandin(options: StandinOptions = {}): Promise<Standi
   const codes = createCodes({ now });
   const faults = createFaults();
   const traffic = createTraffic();
+  const phoneCodes = createCodes({ now });
+  const accessTokens = createAccessTokens({ now });
   const exchange = jscode2session({ people, codes });
-  const phone = createPhone({ people, codes, faults, traffic, defaultAppId: apps[0].appId, rotatePolicy: rotate, now });
-  const app = createApp({ endpoints: [exchange], phone, faults, traffic, away: (ms) => void away(ms), log });
+  const endpoints = [
+    exchange,
+    stableToken({ people, accessTokens }),
+    getuserphonenumber({ accessTokens, phoneCodes, now }),
+  ];
+  const phone = createPhone({
+    people,
+    codes,
+    phoneCodes,
+    accessTokens,
+    faults,
+    traffic,
+    defaultAppId: apps[0].appId,
+    rotatePolicy: rotate,
+    now,
+  });
+  const app = createApp({ endpoints, phone, faults, traffic, away: (ms) => void away(ms), log });
 
   // The listener never rejects: what goes wrong in the app becomes a 500.
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });

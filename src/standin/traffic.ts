@@ -12,11 +12,13 @@ interface Count {
 export interface Stats {
   paths: Record<string, Readonly<Count>>;
   codes: Record<string, Readonly<Count>>;
+  /** How many successes WeChat takes money for, whether or not the answer arrived. */
+  charged: number;
 }
 
 /** One request on its way. */
 interface Passage {
-  succeeded(): void;
+  succeeded(options: { charged: boolean }): void;
   left(): void;
 }
 
@@ -33,19 +35,26 @@ export function createTraffic({ maxCodes = 20_000, maxPaths = 100 } = {}): Traff
   const paths = createBoundedMap<Count>(maxPaths);
   const codes = createBoundedMap<Count>(maxCodes);
   const queries = createBoundedMap<URLSearchParams>(maxPaths);
+  let charged = 0;
 
   return {
     enter: ({ path, code, query }) => {
       queries.set(path, query);
       const counts = [begin(paths, path), ...(code === undefined ? [] : [begin(codes, code)])];
       return {
-        succeeded: () => counts.forEach((count) => (count.succeeded += 1)),
+        succeeded: (options) => {
+          counts.forEach((count) => (count.succeeded += 1));
+          if (options.charged) charged += 1;
+        },
         left: () => counts.forEach((count) => (count.inFlight -= 1)),
       };
     },
-    stats: () => ({ paths: listed(paths), codes: listed(codes) }),
+    stats: () => ({ paths: listed(paths), codes: listed(codes), charged }),
     lastQuery: (path) => queries.get(path),
-    reset: () => [paths, codes, queries].forEach((map) => map.clear()),
+    reset: () => {
+      [paths, codes, queries].forEach((map) => map.clear());
+      charged = 0;
+    },
   };
 }
 

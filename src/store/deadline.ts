@@ -1,7 +1,11 @@
 import { StoreError } from './store.ts';
 
 /** Settles as `work` does, or rejects as unavailable (TIMEOUT) after `timeoutMs` and calls `onExpiry`. */
-export async function withDeadline<T>(timeoutMs: number, work: Promise<T>, onExpiry: () => void = () => {}): Promise<T> {
+export async function withDeadline<T>(
+  timeoutMs: number,
+  work: Promise<T>,
+  onExpiry: () => void = () => {},
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const expiry = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {

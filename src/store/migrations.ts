@@ -28,7 +28,7 @@ export function readMigrations(
 }
 
 /** A table of the same name that we did not make is somebody's: the article's own, perhaps, with users in it. */
-export function foreignTable(table: string): StoreError {
-  const explanation = `the table ${table} is there already and guoke did not make it: rename it, or use another database`;
+export function foreignTable(table: string, remedy = 'rename it, or use another database'): StoreError {
+  const explanation = `the table ${table} is there already and guoke did not make it: ${remedy}`;
   return new StoreError('unexpected', 'TABLE_IN_THE_WAY', undefined, explanation);
 }

@@ -9,16 +9,19 @@ const openIdPattern = new RegExp(`^[A-Za-z0-9_-]{1,${widths.openId}}$`);
  * SPACE), and its collations without padding are not the same on MariaDB: no openid with a space ever gets there.
  */
 export function refuseOddOpenIds(store: Store): Store {
-  const refusing =
-    <A extends unknown[], R>(openIdOf: (...args: A) => string, method: (...args: A) => Promise<R>) =>
-    async (...args: A): Promise<R> => {
-      if (!openIdPattern.test(openIdOf(...args))) throw new StoreError('unexpected', 'OPENID_INVALID');
-      return await method(...args);
-    };
+  async function checked<T>(openId: string, call: () => Promise<T>): Promise<T> {
+    if (!openIdPattern.test(openId)) throw new StoreError('unexpected', 'OPENID_INVALID');
+    return await call();
+  }
   return {
     ...store,
-    saveLogin: refusing((login) => login.openId, store.saveLogin),
-    findUser: refusing((openId) => openId, store.findUser),
-    deleteSessionsOf: refusing((openId) => openId, store.deleteSessionsOf),
+    saveLogin: (login) => checked(login.openId, () => store.saveLogin(login)),
+    findUser: (openId) => checked(openId, () => store.findUser(openId)),
+    saveProfile: (write) => checked(write.openId, () => store.saveProfile(write)),
+    savePhoneNumber: (openId, phoneNumber, now) =>
+      checked(openId, () => store.savePhoneNumber(openId, phoneNumber, now)),
+    // A unionid is of the same alphabet, and padded alike.
+    findUsersByUnionId: (unionId) => checked(unionId, () => store.findUsersByUnionId(unionId)),
+    deleteSessionsOf: (openId) => checked(openId, () => store.deleteSessionsOf(openId)),
   };
 }

@@ -53,6 +53,47 @@ export interface LoginWrite {
   expiresAt: number;
 }
 
+/** What is sealed in a user's row, and the fingerprint that belongs to it. */
+export type SealedValues = Pick<User, 'sessionKey' | 'prevSessionKey' | 'sessionKeyFingerprint' | 'phoneNumber'>;
+
+/** A change of a row's sealed values, made only where they still are `from`. */
+export interface Reseal {
+  openId: string;
+  from: SealedValues;
+  to: SealedValues;
+}
+
+/** Of the connections to the database. */
+export interface PoolStats {
+  size: number;
+  inUse: number;
+  /** Calls that wait for a connection. */
+  waiting: number;
+}
+
+/** What a user says of themselves. A null field leaves the stored one as it is. */
+export interface ProfileWrite {
+  openId: string;
+  nickName: string | null;
+  /** `hash` is the SHA-256 of `bytes`, by which the avatar is stored once and found. */
+  avatar: { hash: Buffer; bytes: Buffer } | null;
+  now: number;
+}
+
+/** A row of `gk_wx_access_token`: WeChat's token for the calls of one app. Times are Unix milliseconds. */
+export interface AccessToken {
+  appId: string;
+  /** Sealed; null before the first. */
+  token: string | null;
+  expiresAt: number;
+  /** When a renewal was forced last, and how many times on that day. */
+  forcedAt: number;
+  forcedOnDay: number;
+  /** Who may ask WeChat for another one, and until when. */
+  leaseOwner: string;
+  leaseUntil: number;
+}
+
 /**
  * What the login needs of a database. Every method rejects with a `StoreError` and nothing else, within the
  * deadline that the store was opened with.
@@ -73,10 +114,45 @@ export interface Store {
   deleteSession(tokenHash: Buffer): Promise<boolean>;
   /** How many of the user's sessions were deleted. */
   deleteSessionsOf(openId: string): Promise<number>;
+  /** Deletes at most `limit` sessions that have expired by then, the oldest first; how many they were. */
+  deleteExpiredSessions(now: number, limit: number): Promise<number>;
+  countUsers(): Promise<number>;
+  /** The users that come after this openid, in the order of openids; '' comes before all. */
+  listUsers(afterOpenId: string, limit: number): Promise<User[]>;
+  /** All in one transaction; how many rows were changed. A row that somebody else has changed meanwhile is not. */
+  reseal(changes: readonly Reseal[]): Promise<number>;
+  /** Resolves to the user as stored afterwards; the user must be there. */
+  saveProfile(write: ProfileWrite): Promise<User>;
+  /** `phoneNumber` is sealed. Resolves to the user as stored afterwards; the user must be there. */
+  savePhoneNumber(openId: string, phoneNumber: string, now: number): Promise<User>;
+  /** One person's users in all apps of one open-platform account: for procedures of the business. */
+  findUsersByUnionId(unionId: string): Promise<User[]>;
+  /** The picture, WebP, whose SHA-256 this is. */
+  findAvatar(hash: Buffer): Promise<Buffer | null>;
+  /**
+   * Looks at `limit` avatars that come after this hash, deletes those created (or chosen again) before
+   * `createdBefore` that no user has, and says where to go on: null at the end.
+   */
+  sweepAvatars(sweep: {
+    after: Buffer;
+    limit: number;
+    createdBefore: number;
+  }): Promise<{ deleted: number; next: Buffer | null }>;
+  findAccessToken(appId: string): Promise<AccessToken | null>;
+  /** Gives the lease to `owner` unless another one's lasts; resolves to the row, which says whose it is. */
+  leaseAccessToken(lease: { appId: string; owner: string; now: number; until: number }): Promise<AccessToken>;
+  /** Changes the row if the lease is still this owner's. */
+  updateAccessToken(
+    appId: string,
+    owner: string,
+    changes: Partial<Omit<AccessToken, 'appId' | 'leaseOwner'>>,
+  ): Promise<void>;
   /** Brings the tables up to date, one instance at a time; safe to call from many at once. */
   migrate(): Promise<void>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
+  /** At this moment. */
+  poolStats(): PoolStats;
   close(): Promise<void>;
 }
 

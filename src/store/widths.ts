@@ -5,6 +5,9 @@ export const widths = {
   unionId: 64,
   sealed: 255,
   fingerprint: 64,
+  /** WeChat asks for room for 512 characters, before sealing. */
+  sealedAccessToken: 1024,
+  leaseOwner: 64,
   /** 64 emoji, each a ZWJ sequence of up to 16 code points. */
   nickName: 1024,
   avatarUrl: 2048,

@@ -54,9 +54,13 @@ export function parseProfile(rawData: string) {
 const anonymousNickName = '微信用户';
 const greyAvatar = 'POgEwh4mIHO4nibH0KlMECNjjGxQUq24ZEaGT4poC6icRiccVGKSyXwibcPq4BWmiaIGuG1icwxaQX6grC9VemZoJ8rg';
 
-/** Whether this is a name that the user has, not one that WeChat gives to everybody. */
-function isOwnName(nickName: string | null): boolean {
-  return nickName !== null && nickName.trim() !== '' && nickName !== anonymousNickName;
+/** What shows nothing on a screen: blanks, joiners and fillers, Braille's empty pattern among them. */
+const invisible = /[\s\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
+
+/** Whether this is a name that the user has, and not one that WeChat gives to everybody, with blanks around it or not. */
+export function isOwnName(nickName: string | null): boolean {
+  const visible = nickName?.replace(invisible, '') ?? '';
+  return visible !== '' && visible !== anonymousNickName;
 }
 
 /** The part of a profile that is worth storing: nothing of an anonymous one, and no grey avatar. */

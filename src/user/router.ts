@@ -1,7 +1,32 @@
-import { router, signedInProcedure } from '../trpc.ts';
+import { z } from 'zod';
+import { router, signedInProcedure, spendsCode } from '../trpc.ts';
+import { bindPhoneInput, updateProfileInput } from './inputs.ts';
+import { maskPhoneNumber } from './phone.ts';
 import { publicUser, toPublicUser } from './profile.ts';
 
 export const userRouter = router({
   /** The caller's own user. */
   me: signedInProcedure.output(publicUser).query(({ ctx }) => toPublicUser(ctx.user)),
+
+  /** Stores the nickname that the user typed and the picture that they chose, or one of them. */
+  updateProfile: signedInProcedure
+    .input(updateProfileInput)
+    .output(publicUser)
+    .mutation(async ({ ctx, input: { nickName = null, avatar: picture } }) => {
+      const avatar = picture ? await ctx.pictures.toAvatar(picture) : null;
+      const user = await ctx.store.saveProfile({ openId: ctx.user.openId, nickName, avatar, now: ctx.now() });
+      return toPublicUser(user);
+    }),
+
+  /** Stores the phone number behind a code of the phone number button. */
+  bindPhone: signedInProcedure
+    .input(bindPhoneInput)
+    .use(spendsCode)
+    .output(z.object({ phoneNumber: z.string() }))
+    .mutation(async ({ ctx, input }) => {
+      const phone = await ctx.phoneCodes.exchange(input.code, ctx.user);
+      const sealed = ctx.phoneNumbers.sealed(phone, ctx.user);
+      await ctx.store.savePhoneNumber(ctx.user.openId, sealed, ctx.now());
+      return { phoneNumber: maskPhoneNumber(phone.number) };
+    }),
 });

@@ -8,6 +8,7 @@ import { badResponse } from './http.ts';
  */
 const reasons = new Map<number, Reason>([
   [-1, 'WECHAT_BUSY'],
+  [40003, 'CODE_INVALID'], // An openid that does not go with the code of the phone button.
   [40029, 'CODE_INVALID'],
   [40163, 'CODE_INVALID'],
   [41008, 'CODE_INVALID'],
@@ -15,6 +16,24 @@ const reasons = new Map<number, Reason>([
   [45009, 'WECHAT_RATE_LIMITED'],
   [45011, 'WECHAT_RATE_LIMITED'],
 ]);
+
+/** What the operator can do about a fault of our own set-up, for the log. */
+const advice = new Map<number, string>([
+  [40001, 'WX_SECRET is not the secret of WX_APPID, or somebody else keeps renewing its access token by force'],
+  [48001, 'The mini program may not use this API: phone numbers need a verified account of a company'],
+  [40013, 'WX_APPID is no appid that WeChat knows: compare it with 开发管理 → 开发设置 at mp.weixin.qq.com'],
+  [40125, 'WX_SECRET is not the secret of WX_APPID, or was reset: make a new one at mp.weixin.qq.com and set it'],
+  [
+    40164,
+    "Add this server's address, as errmsg names it, to the IP allow-list of the mini program at mp.weixin.qq.com",
+  ],
+  [41002, 'No appid arrived at WeChat: see WX_APPID, and whether WX_API_BASE_URL leads through a proxy that drops it'],
+  [
+    41004,
+    'No secret arrived at WeChat: see WX_SECRET, and whether WX_API_BASE_URL leads through a proxy that drops it',
+  ],
+]);
+const otherAdvice = "Look the errcode up in WeChat's list of return codes, or ask its support with the rid";
 
 // errcode has been seen as a string.
 const withErrcode = z.object({
@@ -40,7 +59,12 @@ export function errorIn(answer: unknown, appId: string, now: number): LoginError
   // WeChat's support asks for the rid. The rest of errmsg is for people and may repeat what was sent.
   const rid = /\brid: ([0-9A-Za-z-]{1,64})/.exec(errmsg)?.[1];
   return new LoginError(reason, {
-    detail: { errcode, appId, ...(rid && { rid }) },
+    detail: {
+      errcode,
+      appId,
+      ...(rid && { rid }),
+      ...(reason === 'WECHAT_REJECTED' && { advice: advice.get(errcode) ?? otherAdvice }),
+    },
     ...(reason === 'WECHAT_RATE_LIMITED' && { retryAfterSeconds: secondsToNextMinute(now) }),
   });
 }

@@ -1,8 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { base64Of16BytesPattern } from '../crypto.ts';
 import { LoginError } from '../errors.ts';
-import { errorIn } from './errcodes.ts';
+import { ask } from './ask.ts';
+import { withinDeadline } from './deadline.ts';
+import { createGate, type Gate } from './gate.ts';
 import { badResponse, createWechatHttp } from './http.ts';
 import type { Wechat } from './wechat.ts';
 
@@ -14,10 +15,8 @@ interface WechatOptions {
   /** The total deadline of one exchange: connecting, reading and retries. */
   timeoutMs?: number;
   now?: () => number;
+  gate?: Gate;
 }
-
-/** Waits before the second and the third try. */
-const backoffsMs = [100, 300];
 
 const success = z.object({
   openid: z.string().regex(/^[A-Za-z0-9_-]{16,64}$/),
@@ -35,6 +34,7 @@ export function createWechat({
   defaultApp,
   timeoutMs = 3000,
   now = Date.now,
+  gate = createGate({ now }),
 }: WechatOptions): Wechat {
   const http = createWechatHttp({ baseUrl });
 
@@ -44,7 +44,10 @@ export function createWechat({
       if (secret === undefined) throw new LoginError('INPUT_INVALID', { fields: ['appId'] });
       const startedAt = now();
       const query = { appid: appId, secret, js_code: code, grant_type: 'authorization_code' };
-      const answer = await ask(query, appId, AbortSignal.timeout(timeoutMs));
+      const request = { method: 'GET', path: '/sns/jscode2session', query } as const;
+      const answer = await gate.pass(`jscode2session ${appId}`, () =>
+        withinDeadline(timeoutMs, (signal) => ask({ http, request, appId, signal, now, repeatsUnanswered: true })),
+      );
       const parsed = success.safeParse(answer);
       if (!parsed.success) throw badResponse('WRONG_SHAPE');
       const { openid, session_key, unionid } = parsed.data;
@@ -52,22 +55,4 @@ export function createWechat({
     },
     close: () => http.close(),
   };
-
-  /** Asks until there is an answer that counts. Only what cannot have spent the code is asked again. */
-  async function ask(query: Readonly<Record<string, string>>, appId: string, signal: AbortSignal): Promise<unknown> {
-    for (let attempt = 0; ; attempt++) {
-      const answer = await http.send({ method: 'GET', path: '/sns/jscode2session', query }, signal);
-      const error =
-        answer.kind === 'answered'
-          ? errorIn(answer.json, appId, now())
-          : new LoginError('WECHAT_TIMEOUT', { detail: { code: 'UNANSWERED' } });
-      if (!error && answer.kind === 'answered') return answer.json;
-      const backoffMs = backoffsMs[attempt];
-      const mayRepeat = answer.kind === 'unanswered' || error?.reason === 'WECHAT_BUSY';
-      if (!mayRepeat || backoffMs === undefined) throw error;
-      await sleep(backoffMs, undefined, { signal }).catch(() => {
-        throw error;
-      });
-    }
-  }
 }

@@ -23,20 +23,28 @@ export interface WechatHttp {
   close(): Promise<void>;
 }
 
-export function createWechatHttp({ baseUrl }: { baseUrl: string }): WechatHttp {
+export function createWechatHttp({
+  baseUrl,
+  keepsAlive = true,
+}: {
+  baseUrl: string;
+  keepsAlive?: boolean;
+}): WechatHttp {
   const pool = new Pool(baseUrl, {
     maxResponseSize: maxAnswerBytes,
     // The caller's signal is the deadline; a timer per socket beside it would only cost.
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: 10_000,
+    // undici's way to say that each request has a connection of its own.
+    ...(!keepsAlive && { pipelining: 0 }),
   });
   return {
     async send({ method, path, query, body }, signal) {
       const answer = await pool
         .request({
           method,
-          path: `${path}?${new URLSearchParams(query).toString()}`,
+          path: `${path}?${new URLSearchParams(query).toString()}`.replace(/\?$/, ''),
           signal,
           ...(body !== undefined && {
             body: JSON.stringify(body),

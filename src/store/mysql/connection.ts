@@ -45,8 +45,7 @@ export async function openSession(connection: Connection, timeoutMs: number): Pr
   // mysql2 escapes on this side: a sql_mode with NO_BACKSLASH_ESCAPES would open it to injection.
   // A statement that waits for a lock outlives its destroyed connection: the server notices only when the wait ends.
   await db.execute(sql`set time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',
-    innodb_lock_wait_timeout = ${lockWaitSeconds}`);
-  await db.execute(sql`set session transaction isolation level read committed`);
+    innodb_lock_wait_timeout = ${lockWaitSeconds}, lock_wait_timeout = ${lockWaitSeconds}`);
   return db;
 }
 

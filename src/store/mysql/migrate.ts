@@ -29,7 +29,8 @@ export async function migrateMysql({
   timeoutMs = 60_000,
   migrations = readMigrations('mysql'),
 }: MigrateOptions): Promise<void> {
-  const options = connectionOptions(databaseUrl, 10_000);
+  // Two seconds to connect: a database that comes back behind a silent network is found soon after.
+  const options = connectionOptions(databaseUrl, 4_000);
   try {
     const connection = await createConnection(options);
     // Without a listener, an error between two statements would end the process.
@@ -46,10 +47,12 @@ export async function migrateMysql({
 }
 
 async function migrateOn(db: Db, migrations: readonly Migration[], timeoutMs: number): Promise<void> {
-  const lockWaitSeconds = Math.floor(timeoutMs / 1000);
-  // Names of locks are the server's, not the database's, and have 64 characters at most.
-  const got = await firstRow(db.execute(sql`select get_lock(concat('guoke.', md5(database())), ${lockWaitSeconds}) as got`));
-  if (got?.got !== 1) throw new StoreError('unavailable', 'MIGRATION_LOCKED');
+  // Half of the time to wait for the others, half for the work. Names of locks are the server's, not the database's.
+  const lockWaitSeconds = Math.floor(timeoutMs / 2000);
+  const got = await firstRow(
+    db.execute(sql`select get_lock(concat('guoke.', md5(database())), ${lockWaitSeconds}) as got`),
+  );
+  if (got?.got !== 1) throw new StoreError('unavailable', 'MIGRATION_LOCKED', undefined, 'another instance is at it');
 
   await db.execute(sql`create table if not exists ${journal}
     (id serial primary key, hash text not null, created_at bigint)`);
@@ -84,12 +87,18 @@ async function apply(db: Db, { hash, statements, tables, createdAt }: Migration)
   });
 }
 
+const adoption =
+  'npm run db:adopt takes over that of the well-known tutorial; any other, rename, or use another database';
+
 async function refuseForeignTables(db: Db, tables: readonly string[]): Promise<void> {
   for (const table of tables) {
     const found = await firstRow(
-      db.execute(sql`select 1 from information_schema.tables where table_schema = database() and table_name = ${table}`),
+      db.execute(
+        sql`select 1 from information_schema.tables where table_schema = database() and table_name = ${table}`,
+      ),
     );
-    if (found) throw foreignTable(table);
+    if (!found) continue;
+    throw table === 'gk_wx_user' ? foreignTable(table, adoption) : foreignTable(table);
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Connection, createPool, type PoolConnection } from 'mysql2/promise';
 import { withDeadline } from '../deadline.ts';
 import { connectionOptions, type Db, openSession, sever, socketOf } from './connection.ts';
+import type { PoolStats } from '../store.ts';
 import { toStoreError } from './errors.ts';
 
 export interface Pool {
@@ -9,6 +10,7 @@ export interface Pool {
    * whose work did not end by then is destroyed.
    */
   lend<T>(work: (db: Db) => Promise<T>): Promise<T>;
+  stats(): PoolStats;
   close(): Promise<void>;
 }
 
@@ -26,6 +28,8 @@ export function openPool({ databaseUrl, timeoutMs, poolSize, queueLimit = poolSi
   /** By mysql2's own connection: its promise wrapper is a new one each time. */
   const sessions = new Map<Connection, Db>();
   let closing: Promise<void> | undefined;
+  let waiting = 0;
+  let inUse = 0;
 
   async function sessionOf(connection: PoolConnection): Promise<Db> {
     const known = sessions.get(connection.connection);
@@ -41,12 +45,14 @@ export function openPool({ databaseUrl, timeoutMs, poolSize, queueLimit = poolSi
     let held: PoolConnection | undefined;
 
     async function run(): Promise<T> {
-      const connection = await pool.getConnection();
+      waiting += 1;
+      const connection = await pool.getConnection().finally(() => (waiting -= 1));
       if (expired) {
         connection.release();
         throw new Error('nobody waits any more');
       }
       held = connection;
+      inUse += 1;
       const result = await work(await sessionOf(connection));
       if (!expired) connection.release();
       return result;
@@ -65,11 +71,14 @@ export function openPool({ databaseUrl, timeoutMs, poolSize, queueLimit = poolSi
         else sever(held);
       }
       throw failure;
+    } finally {
+      if (held) inUse -= 1;
     }
   }
 
   return {
     lend,
+    stats: () => ({ size: poolSize, inUse, waiting }),
     close() {
       closing ??= withDeadline(timeoutMs, pool.end()).catch(() => {
         for (const connection of sessions.keys()) connection.destroy();

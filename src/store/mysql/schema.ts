@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { bigint, customType, index, int, mysqlTable, tinyint } from 'drizzle-orm/mysql-core';
 import { widths } from '../widths.ts';
 
@@ -12,6 +13,9 @@ const unicodeText = customType<{ data: string; config: { length: number }; confi
 
 /** Drizzle's own `binary` reads the bytes as text. */
 const sha256 = customType<{ data: Buffer }>({ dataType: () => 'binary(32)' });
+
+/** Of up to 16 MiB; a `blob` ends at 64 KiB. */
+const mediumBlob = customType<{ data: Buffer }>({ dataType: () => 'mediumblob' });
 
 const epochMs = (name: string) => bigint(name, { mode: 'number' });
 
@@ -47,7 +51,11 @@ export const gkWxUser = mysqlTable(
     realName: unicodeText('real_name', { length: widths.realName }),
     stuId: int('stu_id'),
   },
-  (table) => [index('gk_wx_user_union_id').on(table.unionId)],
+  (table) => [
+    index('gk_wx_user_union_id').on(table.unionId),
+    // For the sweep of avatars. The whole column is wider than an index may be; a path of ours has 78 characters.
+    index('gk_wx_user_avatar_url').on(sql`${table.avatarUrl}(80)`),
+  ],
 );
 
 export const gkWxSession = mysqlTable(
@@ -59,8 +67,23 @@ export const gkWxSession = mysqlTable(
     expiresAt: epochMs('expires_at').notNull(),
     lastUsedAt: epochMs('last_used_at').notNull(),
   },
-  (table) => [
-    index('gk_wx_session_open_id').on(table.openId),
-    index('gk_wx_session_expires_at').on(table.expiresAt),
-  ],
+  (table) => [index('gk_wx_session_open_id').on(table.openId), index('gk_wx_session_expires_at').on(table.expiresAt)],
 );
+
+/** Avatars, one row for each content. */
+export const gkWxAvatar = mysqlTable('gk_wx_avatar', {
+  hash: sha256('hash').primaryKey(),
+  bytes: mediumBlob('bytes').notNull(),
+  createdAt: epochMs('created_at').notNull(),
+});
+
+/** The access token of each app. `lease_until` stands last: the assignment of `lease_owner` reads the stored one. */
+export const gkWxAccessToken = mysqlTable('gk_wx_access_token', {
+  appId: asciiText('app_id', { length: widths.appId }).primaryKey(),
+  token: asciiText('token', { length: widths.sealedAccessToken }),
+  expiresAt: epochMs('expires_at').notNull(),
+  forcedAt: epochMs('forced_at').notNull(),
+  forcedOnDay: int('forced_on_day').notNull(),
+  leaseOwner: asciiText('lease_owner', { length: widths.leaseOwner }).notNull(),
+  leaseUntil: epochMs('lease_until').notNull(),
+});

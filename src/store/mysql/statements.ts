@@ -1,12 +1,12 @@
 import { eq, type SQL, sql } from 'drizzle-orm';
 import { type MySqlColumn, mysqlTable } from 'drizzle-orm/mysql-core';
-import type { LoginWrite, Session, User } from '../store.ts';
+import type { User } from '../store.ts';
 import type { Db } from './connection.ts';
 import { gkWxSession, userColumns } from './schema.ts';
 
 /** Drizzle names every column of a table in an insert: in this one those of the business are not there. */
-const user = mysqlTable('gk_wx_user', userColumns);
-const session = gkWxSession;
+export const user = mysqlTable('gk_wx_user', userColumns);
+export const session = gkWxSession;
 
 /** The value that the insert brought. MariaDB knows no row alias (`AS new`), MySQL 8 still knows VALUES(). */
 const brought = (column: MySqlColumn) => sql`values(${sql.identifier(column.name)})`;
@@ -17,7 +17,7 @@ const isOtherKey = sql`not (${brought(user.sessionKeyFingerprint)} <=> ${user.se
 const ifLater = (column: MySqlColumn) => sql`if(${isLater}, ${brought(column)}, ${column})`;
 
 /** Assigned in the order of the schema, whatever the order here: see there. */
-const merged: Partial<Record<keyof User, SQL>> = {
+export const merged: Partial<Record<keyof User, SQL>> = {
   appId: ifLater(user.appId),
   unionId: broughtOrStored(user.unionId),
   prevSessionKey: sql`if(${isLater} and ${isOtherKey}, coalesce(${user.sessionKey}, ${user.prevSessionKey}), ${user.prevSessionKey})`,
@@ -34,47 +34,8 @@ const merged: Partial<Record<keyof User, SQL>> = {
   updatedAt: sql`greatest(${brought(user.updatedAt)}, ${user.updatedAt})`,
 };
 
-/** Creates or updates the users of these logins in one statement, in their order. */
-export async function upsertUsers(db: Db, logins: readonly LoginWrite[]): Promise<void> {
-  const rows = logins.map(({ openId, appId, unionId, sessionKey, sessionKeyFingerprint, sessionKeyAt, profile, now }) => ({
-    ...profile,
-    openId,
-    appId,
-    unionId,
-    sessionKey,
-    sessionKeyFingerprint,
-    sessionKeyAt,
-    prevSessionKey: null,
-    phoneNumber: null,
-    createdAt: now,
-    updatedAt: now,
-  }));
-  await db.insert(user).values(rows).onDuplicateKeyUpdate({ set: merged });
-}
-
-/** Adds the sessions of these logins in one statement. */
-export async function insertSessions(db: Db, logins: readonly LoginWrite[]): Promise<void> {
-  const rows = logins.map(({ tokenHash, openId, now, expiresAt }) => ({
-    tokenHash,
-    openId,
-    createdAt: now,
-    expiresAt,
-    lastUsedAt: now,
-  }));
-  await db.insert(session).values(rows);
-}
-
 export async function selectUser(db: Db, openId: string): Promise<User | null> {
   const [row] = await db.select().from(user).where(eq(user.openId, openId));
-  return row ?? null;
-}
-
-export async function selectSession(db: Db, tokenHash: Buffer): Promise<{ session: Session; user: User } | null> {
-  const [row] = await db
-    .select({ session, user })
-    .from(session)
-    .innerJoin(user, eq(user.openId, session.openId))
-    .where(eq(session.tokenHash, tokenHash));
   return row ?? null;
 }
 

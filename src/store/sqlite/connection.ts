@@ -2,86 +2,103 @@ import { mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { type Client, createClient, type ResultSet, type TransactionMode } from '@libsql/client';
-import { drizzle } from 'drizzle-orm/libsql';
-import type { LibSQLDatabase } from 'drizzle-orm/libsql';
+import { type Client, createClient } from '@libsql/client';
+import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql';
 import { StoreError } from '../store.ts';
 import { codeOf } from './errors.ts';
 
-/** Drizzle on the one connection. Its `batch` is a transaction that takes the write lock at once. */
-export type Db = LibSQLDatabase<Record<string, never>>;
+export type Db = LibSQLDatabase;
+export type Lend = Connection['lend'];
 
 export interface Connection {
-  /** Opens the file at the first call, and at the next one after a failure. */
-  db(): Promise<Db>;
-  close(): void;
+  /**
+   * Lends the connection for one statement or batch, in the order of the calls, and waits for the locks of other
+   * processes by running the work again. Opens the file at the first call, and at the next one after a failure.
+   */
+  lend<T>(work: (db: Db) => Promise<T>): Promise<T>;
+  /** Once the calls before it are through. */
+  close(): Promise<void>;
 }
 
 /** The one connection to a database file, which is created, for its owner alone, when it is not there. */
 export function createConnection({ databaseUrl, timeoutMs }: { databaseUrl: string; timeoutMs: number }): Connection {
   const file = path.resolve(databaseUrl.slice('file:'.length));
-  let opening: Promise<Client> | undefined;
+  let client: Client | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
   let closed = false;
 
-  async function openFile(): Promise<Client> {
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    // SQLite gives its -wal and -shm files the mode of the database.
-    await (await open(file, 'a', 0o600)).close();
-    // Pragmas hold for one connection of the client's pool: so it has one. `timeout` is SQLite's busy timeout, which
-    // blocks the event loop: kept short, the wait goes on in `retryBusy`.
-    const client = createClient({ url: pathToFileURL(file).href, concurrency: 1, timeout: 20 });
+  function closeFile(): void {
+    client?.close();
+    client = undefined;
+  }
+
+  async function run<T>(work: (db: Db) => Promise<T>, deadline: number): Promise<T> {
+    if (performance.now() > deadline) throw new StoreError('unavailable', 'TIMEOUT');
     try {
-      await retryBusy(timeoutMs, () => client.execute('pragma journal_mode = wal'));
-      await client.execute('pragma synchronous = full');
+      client ??= await openFile(file);
+      return await work(drizzle({ client }));
     } catch (error) {
-      client.close();
-      throw error;
+      if (codeOf(error) !== 'SQLITE_BUSY') throw error;
+      // libsql leaves a statement that was refused the lock in progress, and from then on no COMMIT of its connection
+      // passes (tursodatabase/libsql-client-ts#352): such a connection is given up.
+      closeFile();
+      if (performance.now() > deadline) throw error;
     }
-    return patient(client, timeoutMs);
+    await sleep(5 + Math.random() * 20);
+    return await run(work, deadline);
   }
 
   return {
-    async db() {
+    async lend(work) {
       if (closed) throw new StoreError('unavailable', 'CLIENT_CLOSED');
-      opening ??= openFile().catch((error: unknown) => {
-        opening = undefined;
-        throw error;
-      });
-      return drizzle({ client: await opening });
+      const deadline = performance.now() + timeoutMs;
+      const result = turn.then(() => run(work, deadline));
+      turn = result.catch(() => {});
+      return await result;
     },
-    close() {
+    async close() {
       closed = true;
-      opening?.then((client) => client.close()).catch(() => {});
+      await turn;
+      closeFile();
     },
   };
 }
 
-/** The same client, waiting for other processes' locks without blocking ours, and with batches that begin as writes. */
-function patient(client: Client, timeoutMs: number): Client {
-  return {
-    execute: (statement: Parameters<Client['execute']>[0]): Promise<ResultSet> =>
-      retryBusy(timeoutMs, () => client.execute(statement)),
-    batch: (statements) => retryBusy(timeoutMs, () => client.batch(statements, 'write')),
-    migrate: (statements) => client.migrate(statements),
-    transaction: (mode?: TransactionMode) => client.transaction(mode ?? 'write'),
-    executeMultiple: (statements) => client.executeMultiple(statements),
-    sync: () => client.sync(),
-    reconnect: () => client.reconnect(),
-    close: () => client.close(),
-    closed: false,
-    protocol: client.protocol,
-  };
+async function openFile(file: string): Promise<Client> {
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  await create(file);
+  // Pragmas hold for one connection of the client's pool: so it has one. `timeout` is SQLite's own wait for a lock,
+  // which blocks the event loop: kept short, the rest of the wait is `lend`'s.
+  const client = createClient({ url: pathToFileURL(file).href, concurrency: 1, timeout: 50 });
+  try {
+    await client.execute('pragma journal_mode = wal');
+    await client.execute('pragma synchronous = full');
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+  return beginningAsWriter(client);
 }
 
-/** SQLITE_BUSY comes before anything was done: a batch takes the write lock first, and a statement is its own. */
-async function retryBusy<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (codeOf(error) !== 'SQLITE_BUSY' || performance.now() > deadline) throw error;
-      await sleep(5 + Math.random() * 20);
-    }
+/**
+ * Creates the file, for its owner alone; SQLite gives its -wal and -shm files the same mode. A file that is there is not
+ * even opened: closing it would end every lock that SQLite has on it in this process (POSIX), and corrupt the database.
+ */
+async function create(file: string): Promise<void> {
+  try {
+    await (await open(file, 'ax', 0o600)).close();
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
   }
+}
+
+/** The same client, whose batches take the write lock at once: one that asks for it later may be refused for good. */
+function beginningAsWriter(client: Client): Client {
+  return new Proxy(client, {
+    get(target, name) {
+      if (name === 'batch') return (statements: Parameters<Client['batch']>[0]) => target.batch(statements, 'write');
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
 }

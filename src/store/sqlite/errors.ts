@@ -23,8 +23,14 @@ export function codeOf(error: unknown): string | undefined {
 /** Says what happened in a code only: no cause, no message, since Drizzle puts values into its own. */
 export function toStoreError(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
+  if (lacksTables(error)) return new StoreError('unavailable', 'NO_SUCH_TABLE');
   const code = codeOf(error) ?? 'UNKNOWN';
   // The file system's: EACCES, ENOSPC, EROFS. Node's own mistakes begin with ERR_.
   const ofFileSystem = /^E(?!RR_)[A-Z]+$/.test(code);
   return new StoreError(passing.has(code) || ofFileSystem ? 'unavailable' : 'unexpected', code);
+}
+
+/** Calls come before the first migration is through; SQLite has no code for it. */
+function lacksTables(error: unknown): boolean {
+  return error instanceof Error && (error.message.includes('SQLITE_ERROR: no such table: ') || lacksTables(error.cause));
 }

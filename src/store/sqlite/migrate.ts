@@ -1,15 +1,40 @@
 import { sql } from 'drizzle-orm';
 import { foreignTable, journalTable, type Migration, readMigrations } from '../migrations.ts';
-import type { Db } from './connection.ts';
+import { createConnection, type Db } from './connection.ts';
+import { codeOf, toStoreError } from './errors.ts';
 
 const journal = sql.identifier(journalTable);
+
+interface MigrateOptions {
+  databaseUrl: string;
+  /** How long to wait for other processes. */
+  timeoutMs?: number;
+  migrations?: readonly Migration[];
+}
 
 /**
  * Brings the tables up to date, a transaction for each migration. Any number of processes may do so at once: the
  * journal's row comes first in each transaction, and who comes second is refused it and looks again.
  */
-export async function migrateSqlite(db: Db, migrations: readonly Migration[] = readMigrations('sqlite')): Promise<void> {
-  await db.run(sql`create table if not exists ${journal} (id serial primary key, hash text not null, created_at numeric)`);
+export async function migrateSqlite({
+  databaseUrl,
+  timeoutMs = 30_000,
+  migrations = readMigrations('sqlite'),
+}: MigrateOptions): Promise<void> {
+  const connection = createConnection({ databaseUrl, timeoutMs });
+  try {
+    await connection.lend((db) => migrateOn(db, migrations));
+  } catch (error) {
+    throw toStoreError(error);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function migrateOn(db: Db, migrations: readonly Migration[]): Promise<void> {
+  await db.run(
+    sql`create table if not exists ${journal} (id serial primary key, hash text not null, created_at numeric)`,
+  );
   for (const [position, migration] of migrations.entries()) {
     if (await isApplied(db, migration)) continue;
     try {
@@ -19,6 +44,8 @@ export async function migrateSqlite(db: Db, migrations: readonly Migration[] = r
         ...migration.statements.map((statement) => db.run(sql.raw(statement))),
       ]);
     } catch (error) {
+      // A connection that was refused the lock is of no use any more; `lend` comes again with a new one.
+      if (codeOf(error) === 'SQLITE_BUSY') throw error;
       if (await isApplied(db, migration)) continue;
       for (const table of migration.tables) {
         if (await exists(db, table)) throw foreignTable(table);

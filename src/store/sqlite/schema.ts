@@ -37,6 +37,7 @@ export const gkWxUser = sqliteTable(
   },
   (table) => [
     index('gk_wx_user_union_id').on(table.unionId),
+    index('gk_wx_user_avatar_url').on(table.avatarUrl),
     atMost(table.openId, widths.openId),
     atMost(table.appId, widths.appId),
     atMost(table.unionId, widths.unionId),
@@ -67,5 +68,35 @@ export const gkWxSession = sqliteTable(
     index('gk_wx_session_open_id').on(table.openId),
     index('gk_wx_session_expires_at').on(table.expiresAt),
     check('token_hash_width', sql`length(${table.tokenHash}) = 32`),
+  ],
+);
+
+/** Avatars, one row for each content. */
+export const gkWxAvatar = sqliteTable(
+  'gk_wx_avatar',
+  {
+    hash: blob('hash', { mode: 'buffer' }).primaryKey().notNull(),
+    bytes: blob('bytes', { mode: 'buffer' }).notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [check('hash_width', sql`length(${table.hash}) = 32`)],
+);
+
+/** The access token of each app. */
+export const gkWxAccessToken = sqliteTable(
+  'gk_wx_access_token',
+  {
+    appId: text('app_id').primaryKey().notNull(),
+    token: text('token'),
+    expiresAt: integer('expires_at').notNull(),
+    forcedAt: integer('forced_at').notNull(),
+    forcedOnDay: integer('forced_on_day').notNull(),
+    leaseOwner: text('lease_owner').notNull(),
+    leaseUntil: integer('lease_until').notNull(),
+  },
+  (table) => [
+    atMost(table.appId, widths.appId),
+    atMost(table.token, widths.sealedAccessToken),
+    atMost(table.leaseOwner, widths.leaseOwner),
   ],
 );

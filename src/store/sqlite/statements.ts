@@ -1,4 +1,4 @@
-import { eq, type SQL, sql } from 'drizzle-orm';
+import { eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { type SQLiteColumn, sqliteTable } from 'drizzle-orm/sqlite-core';
 import type { LoginWrite, Session, User } from '../store.ts';
 import type { Db } from './connection.ts';
@@ -35,19 +35,21 @@ const merged: Partial<Record<keyof User, SQL>> = {
 
 /** Creates or updates the users of these logins in one statement, in their order. */
 export function upsertUsers(db: Db, logins: readonly LoginWrite[]) {
-  const rows = logins.map(({ openId, appId, unionId, sessionKey, sessionKeyFingerprint, sessionKeyAt, profile, now }) => ({
-    ...profile,
-    openId,
-    appId,
-    unionId,
-    sessionKey,
-    sessionKeyFingerprint,
-    sessionKeyAt,
-    prevSessionKey: null,
-    phoneNumber: null,
-    createdAt: now,
-    updatedAt: now,
-  }));
+  const rows = logins.map(
+    ({ openId, appId, unionId, sessionKey, sessionKeyFingerprint, sessionKeyAt, profile, now }) => ({
+      ...profile,
+      openId,
+      appId,
+      unionId,
+      sessionKey,
+      sessionKeyFingerprint,
+      sessionKeyAt,
+      prevSessionKey: null,
+      phoneNumber: null,
+      createdAt: now,
+      updatedAt: now,
+    }),
+  );
   return db.insert(user).values(rows).onConflictDoUpdate({ target: user.openId, set: merged });
 }
 
@@ -63,17 +65,22 @@ export function insertSessions(db: Db, logins: readonly LoginWrite[]) {
   return db.insert(session).values(rows);
 }
 
-export function selectUser(db: Db, openId: string) {
-  return db.select().from(user).where(eq(user.openId, openId));
+export function selectUsers(db: Db, openIds: readonly string[]) {
+  return db.select().from(user).where(inArray(user.openId, openIds));
 }
 
-export async function selectSession(db: Db, tokenHash: Buffer): Promise<{ session: Session; user: User } | null> {
-  const [row] = await db
+/** In the order of the hashes; null where there is none. */
+export async function selectSessions(
+  db: Db,
+  tokenHashes: readonly Buffer[],
+): Promise<({ session: Session; user: User } | null)[]> {
+  const rows = await db
     .select({ session, user })
     .from(session)
     .innerJoin(user, eq(user.openId, session.openId))
-    .where(eq(session.tokenHash, tokenHash));
-  return row ?? null;
+    .where(inArray(session.tokenHash, tokenHashes));
+  const byHash = new Map(rows.map((row) => [row.session.tokenHash.toString('latin1'), row]));
+  return tokenHashes.map((tokenHash) => byHash.get(tokenHash.toString('latin1')) ?? null);
 }
 
 export async function updateSession(db: Db, tokenHash: Buffer, lastUsedAt: number, expiresAt: number): Promise<void> {

@@ -1,0 +1,1 @@
+CREATE INDEX `gk_wx_user_avatar_url` ON `gk_wx_user` (`avatar_url`(80));

@@ -1,0 +1,27 @@
+import { ConfigError } from './config.ts';
+import { describeError } from './log.ts';
+import { StoreError } from './store/store.ts';
+
+/** A command that was called wrongly: its message is what to type instead. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Runs a command of the operator's. Its failure is told in words of ours, which hold no secret, and ends it with 1. */
+export async function runCommand(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    process.exitCode = 1;
+    process.stderr.write(`${explain(error)}\n`);
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof UsageError || error instanceof ConfigError) return error.message;
+  if (error instanceof StoreError) return `It failed: ${error.message}`;
+  const { errorName, code, frames } = describeError(error);
+  // parseArgs quotes what it does not understand, which may be an URL with a password.
+  if (code?.startsWith('ERR_PARSE_ARGS_')) return 'There is no such option or argument here, or one lacks its value.';
+  return ['It failed, and nobody foresaw how:', errorName, code, ...(frames ?? [])].filter(Boolean).join('\n  ');
+}

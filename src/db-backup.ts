@@ -1,0 +1,23 @@
+import { parseArgs } from 'node:util';
+import { runCommand, UsageError } from './command.ts';
+import { backupSqlite } from './store/sqlite/backup.ts';
+
+// `npm run db:backup -- <file>`: the SQLite database of DATABASE_URL as it is now, while the server goes on.
+
+await runCommand(async () => {
+  const { positionals } = parseArgs({ allowPositionals: true });
+  const [file, ...rest] = positionals;
+  if (file === undefined || rest.length > 0) throw new UsageError('Say where to: npm run db:backup -- <file>');
+  const databaseUrl = process.env.DATABASE_URL || 'file:.data/guoke.db';
+  if (!databaseUrl.startsWith('file:')) {
+    throw new UsageError('DATABASE_URL names no SQLite database: of MySQL, mysqldump --single-transaction makes a backup');
+  }
+  const { users, sessions, bytes } = await backupSqlite({ databaseUrl, file });
+  const size = `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+  process.stdout.write(`${file}: ${users} users, ${sessions} sessions, ${size}, checked.\n`);
+  process.stdout.write(
+    process.env.SESSION_KEY_SECRETS
+      ? 'It opens with SESSION_KEY_SECRETS alone: keep a copy of that too, in another place.\n'
+      : `It opens with ${databaseUrl.slice('file:'.length)}.key alone: keep a copy of that too, in another place.\n`,
+  );
+});

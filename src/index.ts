@@ -1,0 +1,16 @@
+// The server as a library: `import { startServer } from 'guoke'`. What stands here is kept; the rest may move.
+
+export { ConfigError, loadConfig, type Config } from './config.ts';
+export { startServer, type Server, type ServerOptions } from './server.ts';
+export { createApp, type AppDeps } from './app.ts';
+
+export { authRouter } from './auth/router.ts';
+export { userRouter } from './user/router.ts';
+export { appRouter, type AppRouter } from './router.ts';
+export { publicProcedure, router, signedInProcedure, type Context, type ErrorData } from './trpc.ts';
+export { LoginError, type Reason, type Retry } from './errors.ts';
+
+export { openStore, type StoreOptions } from './store/open.ts';
+export { StoreError, type Session, type Store, type User } from './store/store.ts';
+
+export { createLog, type Log } from './log.ts';

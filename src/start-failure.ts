@@ -1,0 +1,32 @@
+import { ConfigError } from './config.ts';
+import { describeError } from './log.ts';
+import { StoreError } from './store/store.ts';
+
+/** Why the server did not start, in chosen words: an error's own could hold a password. */
+export function explainStartFailure(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  if (error instanceof StoreError) {
+    return `The server did not start: ${error.message}. See DATABASE_URL, and the rights of its user.`;
+  }
+  const { errorName, code, frames } = describeError(error);
+  // Of Node's own errors alone, and there they are plain.
+  const { port, address, path } = Object(error) as { port?: number; address?: string; path?: string };
+  const where = `${address}:${port}`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `The server did not start: something listens on ${where} already. Set PORT or METRICS_PORT to a free port.`;
+    case 'EADDRNOTAVAIL':
+      return `The server did not start: ${address} is no address of this machine. See HOST.`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'The server did not start: HOST is a name that cannot be resolved.';
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return path === undefined
+        ? `The server did not start: it may not listen on ${where}. Ports below 1024 need a privilege; see PORT.`
+        : `The server did not start: it may not read or write ${path} (${code}).`;
+    default:
+      return ['The server did not start:', errorName, code, ...(frames ?? [])].filter(Boolean).join('\n  ');
+  }
+}

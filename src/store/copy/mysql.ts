@@ -1,0 +1,36 @@
+import { getTableColumns, getTableName, is, sql } from 'drizzle-orm';
+import { MySqlTable } from 'drizzle-orm/mysql-core';
+import { migrateMysql } from '../mysql/migrate.ts';
+import { openPool } from '../mysql/pool.ts';
+import * as schema from '../mysql/schema.ts';
+import { tableOf, type Tables } from './tables.ts';
+
+export function openMysqlTables(databaseUrl: string): Tables {
+  const pool = openPool({ databaseUrl, timeoutMs: 30_000, poolSize: 1 });
+  const tables = Object.values(schema)
+    .filter((table) => is(table, MySqlTable))
+    .map((table) => tableOf(getTableName(table), Object.values(getTableColumns(table))));
+  const all: Tables['all'] = (statement) =>
+    pool.lend(async (db) => {
+      // Drizzle types the rows of a raw statement as the driver's header.
+      const [rows] = (await db.execute(statement)) as unknown as [Record<string, unknown>[]];
+      return rows;
+    });
+  return {
+    tables,
+    all,
+    async names() {
+      const rows = await all(sql`select table_name as name from information_schema.tables
+        where table_schema = database() and table_type = 'BASE TABLE'`);
+      return rows.map(({ name }) => String(name));
+    },
+    migrate: () => migrateMysql({ databaseUrl }),
+    transaction: (statements) =>
+      pool.lend((db) =>
+        db.transaction(async (tx) => {
+          for (const statement of statements) await tx.execute(statement);
+        }),
+      ),
+    close: () => pool.close(),
+  };
+}

@@ -1,0 +1,43 @@
+import { and, asc, eq, gt, lt, lte, notExists, sql } from 'drizzle-orm';
+import { avatarUrlEnd, avatarUrlStart } from '../avatar-url.ts';
+import type { Store } from '../store.ts';
+import type { Pool } from './pool.ts';
+import { gkWxAvatar as avatar, gkWxUser as user } from './schema.ts';
+
+export function avatars(lend: Pool['lend']): Pick<Store, 'findAvatar' | 'sweepAvatars'> {
+  return {
+    findAvatar: (hash) =>
+      lend(async (db) => {
+        const [row] = await db.select({ bytes: avatar.bytes }).from(avatar).where(eq(avatar.hash, hash));
+        return row?.bytes ?? null;
+      }),
+    sweepAvatars: ({ after, limit, createdBefore }) =>
+      lend(async (db) => {
+        const [last] = await db
+          .select({ hash: avatar.hash })
+          .from(avatar)
+          .where(gt(avatar.hash, after))
+          .orderBy(asc(avatar.hash))
+          .limit(1)
+          .offset(limit - 1);
+        // Of the column's own collation, or its index is of no use.
+        const url = sql`convert(concat(${avatarUrlStart}, lower(hex(${avatar.hash})), ${avatarUrlEnd}) using utf8mb4) collate utf8mb4_bin`;
+        const users = db
+          .select({ one: sql`1` })
+          .from(user)
+          .where(eq(user.avatarUrl, url));
+        // Age and use are asked again by the statement that deletes, under its lock of the row.
+        const [{ affectedRows }] = await db
+          .delete(avatar)
+          .where(
+            and(
+              gt(avatar.hash, after),
+              last && lte(avatar.hash, last.hash),
+              lt(avatar.createdAt, createdBefore),
+              notExists(users),
+            ),
+          );
+        return { deleted: affectedRows, next: last?.hash ?? null };
+      }),
+  };
+}

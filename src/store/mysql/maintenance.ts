@@ -1,0 +1,44 @@
+import { and, asc, eq, gt, lte, type SQL, sql } from 'drizzle-orm';
+import { type MySqlColumn, mysqlTable } from 'drizzle-orm/mysql-core';
+import type { Reseal, User } from '../store.ts';
+import type { Db } from './connection.ts';
+import { gkWxSession as session, userColumns } from './schema.ts';
+
+const user = mysqlTable('gk_wx_user', userColumns);
+
+/** How many were deleted: the longest expired ones first, so that instances that sweep at once take the same order. */
+export async function deleteExpiredSessions(db: Db, now: number, limit: number): Promise<number> {
+  const [{ affectedRows }] = await db
+    .delete(session)
+    .where(lte(session.expiresAt, now))
+    .orderBy(asc(session.expiresAt))
+    .limit(limit);
+  return affectedRows;
+}
+
+export async function selectUsersAfter(db: Db, openId: string, limit: number): Promise<User[]> {
+  return await db.select().from(user).where(gt(user.openId, openId)).orderBy(asc(user.openId)).limit(limit);
+}
+
+export async function countUsers(db: Db): Promise<number> {
+  return await db.$count(user);
+}
+
+const is = (column: MySqlColumn, value: string | null): SQL => sql`${column} <=> ${value}`;
+
+/** Whether the row still was as it had been read. */
+export async function updateSealed(db: Db, { openId, from, to }: Reseal): Promise<boolean> {
+  const [{ affectedRows }] = await db
+    .update(user)
+    .set(to)
+    .where(
+      and(
+        eq(user.openId, openId),
+        is(user.sessionKey, from.sessionKey),
+        is(user.prevSessionKey, from.prevSessionKey),
+        is(user.sessionKeyFingerprint, from.sessionKeyFingerprint),
+        is(user.phoneNumber, from.phoneNumber),
+      ),
+    );
+  return affectedRows > 0;
+}

@@ -1,0 +1,48 @@
+import { asc, eq, sql } from 'drizzle-orm';
+import { mysqlTable } from 'drizzle-orm/mysql-core';
+import { avatarUrlOf } from '../avatar-url.ts';
+import { type Store, StoreError } from '../store.ts';
+import type { Db } from './connection.ts';
+import type { Pool } from './pool.ts';
+import { gkWxAvatar as avatar, userColumns } from './schema.ts';
+
+const user = mysqlTable('gk_wx_user', userColumns);
+
+/** What the user, not WeChat, says of themselves; and who they are in other apps. */
+export function profiles(lend: Pool['lend']): Pick<Store, 'saveProfile' | 'savePhoneNumber' | 'findUsersByUnionId'> {
+  return {
+    saveProfile: ({ openId, nickName, avatar: chosen, now }) =>
+      lend(async (db) => {
+        // No transaction: an avatar without a user is swept, though not within the hour that its row is young.
+        if (chosen) {
+          await db
+            .insert(avatar)
+            .values({ ...chosen, createdAt: now })
+            .onDuplicateKeyUpdate({ set: { createdAt: sql`greatest(values(created_at), ${avatar.createdAt})` } });
+        }
+        return await update(db, openId, now, {
+          ...(nickName !== null && { nickName }),
+          ...(chosen && { avatarUrl: avatarUrlOf(chosen.hash) }),
+        });
+      }),
+    savePhoneNumber: (openId, phoneNumber, now) => lend((db) => update(db, openId, now, { phoneNumber })),
+    findUsersByUnionId: (unionId) =>
+      lend((db) => db.select().from(user).where(eq(user.unionId, unionId)).orderBy(asc(user.openId))),
+  };
+}
+
+async function update(
+  db: Db,
+  openId: string,
+  now: number,
+  changes: { nickName?: string; avatarUrl?: string; phoneNumber?: string },
+) {
+  const updatedAt = sql`greatest(${now}, ${user.updatedAt})`;
+  await db
+    .update(user)
+    .set({ ...changes, updatedAt })
+    .where(eq(user.openId, openId));
+  const [row] = await db.select().from(user).where(eq(user.openId, openId));
+  if (!row) throw new StoreError('unexpected', 'USER_VANISHED');
+  return row;
+}

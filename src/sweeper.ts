@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describeError, type Log } from './log.ts';
+
+/** Deletes at most `limit` rows that have gone out of use by then; how many they were. */
+export type Sweep = (now: number, limit: number) => Promise<number>;
+
+export interface Sweeper {
+  /** Resolves when the batch under way is through. */
+  close(): Promise<void>;
+}
+
+interface SweeperOptions {
+  sweeps: readonly Sweep[];
+  log: Log;
+  now?: () => number;
+  /** From the end of a round to the next one, give or take a half: instances must not move in step. */
+  intervalMs?: number;
+  batchSize?: number;
+  /** Between two batches, for the logins that wait. */
+  restMs?: number;
+  random?: () => number;
+}
+
+/**
+ * Deletes what has expired, in batches small enough not to be felt. It takes no lock: of two instances at once, each
+ * deletes what the other has left, and one that loses a conflict comes again at the next round.
+ */
+export function startSweeper({
+  sweeps,
+  log,
+  now = Date.now,
+  intervalMs = 5 * 60_000,
+  batchSize = 500,
+  restMs = 50,
+  random = Math.random,
+}: SweeperOptions): Sweeper {
+  const stop = new AbortController();
+  const running = run();
+  return {
+    close: () => {
+      stop.abort();
+      return running;
+    },
+  };
+
+  async function run(): Promise<void> {
+    while (await rested(intervalMs * (0.5 + random()))) {
+      let count = 0;
+      for (const sweep of sweeps) {
+        try {
+          for (let deleted = batchSize; deleted >= batchSize && (await rested(restMs)); count += deleted) {
+            deleted = await sweep(now(), batchSize);
+          }
+        } catch (error) {
+          log.warn(describeError(error), 'sweeping stopped until the next round');
+        }
+      }
+      if (count > 0) log.info({ count }, 'swept expired rows');
+    }
+  }
+
+  /** False when it is time to stop. */
+  async function rested(ms: number): Promise<boolean> {
+    await sleep(ms, undefined, { signal: stop.signal, ref: false }).catch(() => {});
+    return !stop.signal.aborted;
+  }
+}

@@ -1,0 +1,36 @@
+import { phoneNumberContext } from '../auth/sealed-context.ts';
+import { CryptoError, type Keyring, open, seal } from '../crypto.ts';
+import type { User } from '../store/store.ts';
+import type { PhoneNumber } from '../wechat/phone.ts';
+
+type Owner = Pick<User, 'appId' | 'openId'>;
+
+/** Keeps phone numbers: sealed at rest, like session keys, and opened for procedures of the business alone. */
+export interface PhoneNumbers {
+  sealed(phone: PhoneNumber, owner: Owner): string;
+  /** The user's number as `+8613500001111`; null when there is none, or none that opens. */
+  of(user: User): string | null;
+}
+
+export function createPhoneNumbers(keyring: Keyring): PhoneNumbers {
+  return {
+    sealed: ({ countryCode, number }, owner) => seal(keyring, `+${countryCode}${number}`, phoneNumberContext(owner)),
+    of(user) {
+      if (user.phoneNumber === null) return null;
+      try {
+        return open(keyring, user.phoneNumber, phoneNumberContext(user));
+      } catch (error) {
+        if (error instanceof CryptoError) return null;
+        throw error;
+      }
+    },
+  };
+}
+
+/** Digits for the eyes of their owner: of 11 the first 3 and the last 4, of fewer fewer, and always 4 or more hidden. */
+export function maskPhoneNumber(number: string): string {
+  const shown = Math.min(7, Math.max(0, number.length - 4));
+  const tail = Math.ceil(shown / 2);
+  const head = shown - tail;
+  return `${number.slice(0, head)}${'*'.repeat(number.length - shown)}${number.slice(number.length - tail)}`;
+}

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import sharp from 'sharp';
+import { LoginError } from '../errors.ts';
+import { readPictureHeader } from './picture-header.ts';
+import { createTurns } from './turns.ts';
+
+/** Makes avatars of what phones send. */
+export interface Pictures {
+  /**
+   * A picture of our own making, 256×256 WebP, with nothing of the sent file but what is seen in it. Rejects with
+   * LoginError: INPUT_INVALID (`avatar`) for what is no picture of the four kinds, is too large or takes too long,
+   * RATE_LIMITED when too many are being made.
+   */
+  toAvatar(picture: Buffer): Promise<{ hash: Buffer; bytes: Buffer }>;
+}
+
+const size = 256;
+const maxPixels = 25_000_000;
+const maxHeldBytes = 40 * 1024 * 1024;
+/** For the caller; the decoder gives up a little later. */
+const maxWorkMs = 900;
+const maxDecoderSeconds = 1;
+
+/** sharp's names for the only decoders that may ever run. */
+const decoders = ['Jpeg', 'Png', 'Webp', 'Nsgif'].map((kind) => `VipsForeignLoad${kind}Buffer`);
+
+/** One picture at a time: the memory that a hostile one takes is taken once. Sets up sharp for the whole process. */
+export function createPictures(): Pictures {
+  sharp.concurrency(1);
+  sharp.cache(false);
+  sharp.block({ operation: ['VipsForeignLoad'] });
+  sharp.unblock({ operation: decoders });
+  const takeTurns = createTurns({ maxWorkMs, busy, late: () => refused('TIME') });
+
+  return {
+    async toAvatar(picture) {
+      const header = readPictureHeader(picture);
+      if (!header) throw refused('KIND');
+      const { width, height, heldBytes } = header;
+      if (width * height === 0 || width * height > maxPixels || heldBytes > maxHeldBytes) throw refused('SIZE');
+      const bytes = await takeTurns(() => encode(picture, header));
+      return { hash: createHash('sha256').update(bytes).digest(), bytes };
+    },
+  };
+}
+
+async function encode(picture: Buffer, { width, height }: { width: number; height: number }): Promise<Buffer> {
+  // Colour profiles are left alone: one more parser for a difference that an avatar does not show.
+  const input = { limitInputPixels: maxPixels, failOn: 'warning', pages: 1, ignoreIcc: true } as const;
+  try {
+    const seen = await sharp(picture, input).metadata();
+    // A header that we and the decoder read differently is made to be.
+    if (seen.width !== width || (seen.pageHeight ?? seen.height) !== height) throw refused('HEADER');
+    return await sharp(picture, input)
+      .timeout({ seconds: maxDecoderSeconds })
+      .autoOrient()
+      .resize(size, size, { fit: 'cover' })
+      .webp({ quality: 82 })
+      .toBuffer();
+  } catch (error) {
+    // sharp's messages tell of the file; nobody needs them.
+    throw error instanceof LoginError ? error : refused('DECODER');
+  }
+}
+
+/** `code` is for the log: the caller learns that it is the avatar. */
+function refused(code: string): LoginError {
+  return new LoginError('INPUT_INVALID', { fields: ['avatar'], detail: { code: `AVATAR_${code}` } });
+}
+
+function busy(): LoginError {
+  return new LoginError('RATE_LIMITED', { retryAfterSeconds: 1, detail: { code: 'PICTURES_QUEUED' } });
+}
