@@ -355,7 +355,7 @@ describe("the phone's side", () => {
     expect(codes[code]).toMatchObject({ requests: 2, succeeded: 1 });
     expect(codes[unused]).toBeUndefined();
     await post(standin, '/phone/reset', { what: 'stats' });
-    expect(standin.phone.stats()).toEqual({ paths: {}, codes: {} });
+    expect(standin.phone.stats()).toEqual({ paths: {}, codes: {}, charged: 0 });
     expect(await exchange(standin, unused)).toHaveProperty('session_key');
   });
 

@@ -56,6 +56,8 @@ export async function buildImage(stages: readonly Stage[], { context, root, inst
 
   const built = new Map<string, Promise<Image>>();
   for (const stage of stages) built.set(stage.name, build(stage));
+  // Nothing may still be at work in the directory when it is removed.
+  await Promise.allSettled(built.values());
   const images = await Promise.all(built.values());
   const last = images.at(-1);
   if (!last) throw new Error('no stage');

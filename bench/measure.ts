@@ -1,0 +1,54 @@
+import type { Contestant } from './contestants.ts';
+import type { Target } from './load.ts';
+import { cpuUs, type Load, rssMb } from './processes.ts';
+
+export const connections = 32;
+/** Logins of more users than connections, few enough to be there after the first round. */
+export const users = 2000;
+
+/** One measured window of one contestant. */
+export interface Sample {
+  requestsPerSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+  serverUs: number;
+  databaseUs: number;
+  memoryMb: number;
+}
+
+export interface Bench {
+  load: Load;
+  standinUrl: string;
+  /** null: the database is in the server's own process. */
+  databasePid: number | null;
+}
+
+/** Runs the load for some seconds, and sets the processor time of both processes against the requests. */
+export async function measure(
+  { load, standinUrl, databasePid }: Bench,
+  contestant: Pick<Contestant, 'name' | 'pid' | 'url'>,
+  target: Target,
+  seconds: number,
+  maxPerSecond = 4500,
+): Promise<Sample> {
+  if (target.sends === 'logins') await load.prepare({ standinUrl, users, count: Math.ceil(maxPerSecond * seconds) });
+  const times = () => [cpuUs(contestant.pid), databasePid === null ? 0 : cpuUs(databasePid)] as const;
+  const before = times();
+  const { requests, failures, failure, ...measured } = await load.run({ url: contestant.url, target, seconds, connections });
+  const after = times();
+  if (failures > 0) throw new Error(`${contestant.name}: ${failures} of ${requests} requests failed: ${failure}`);
+  return {
+    requestsPerSecond: requests / measured.seconds,
+    p50Ms: measured.p50Ms,
+    p99Ms: measured.p99Ms,
+    serverUs: (after[0] - before[0]) / requests,
+    databaseUs: (after[1] - before[1]) / requests,
+    memoryMb: rssMb(contestant.pid),
+  };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? (sorted[middle] ?? Number.NaN) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}

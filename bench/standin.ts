@@ -1,0 +1,43 @@
+import { createServer } from 'node:http';
+import { createCodes } from '../src/standin/codes.ts';
+import { jscode2session } from '../src/standin/jscode2session.ts';
+import { createPeople } from '../src/standin/people.ts';
+import { defaultProfile } from '../src/standin/profile.ts';
+import { sealProfile } from '../src/standin/seal.ts';
+import { devApp } from '../src/standin/server.ts';
+
+// The stand-in's rooms on bare node:http, without faults, counts and logs: two cores are shared by everything here,
+// and WeChat's own work is not what is measured. `/inputs` mints whole logins before the measured window.
+
+const people = createPeople({ apps: [devApp] });
+const codes = createCodes({ now: Date.now });
+const exchange = jscode2session({ people, codes });
+
+const server = createServer((request, response) => {
+  const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://standin');
+  const body = JSON.stringify(
+    pathname === exchange.path ? exchange.answer({ query, body: '' }, { spend: true }) : mint(query),
+  );
+  response.writeHead(200, { 'content-type': 'text/plain', 'content-length': Buffer.byteLength(body) }).end(body);
+});
+server.keepAliveTimeout = 60_000;
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  console.log(JSON.stringify({ url: `http://127.0.0.1:${port}` }));
+});
+
+/** `count` logins of `users` users, one after the other, each with a fresh code and its own sealed profile. */
+function mint(query: URLSearchParams): object[] {
+  const [count, users] = [Number(query.get('count')), Number(query.get('users'))];
+  const timestampSeconds = Math.floor(Date.now() / 1000);
+  const sealed = Array.from({ length: Math.min(count, users) }, (_, index) => {
+    const person = people.find(`user${index}`, devApp);
+    const { appId, sessionKey } = person;
+    return { person, data: sealProfile({ userInfo: { ...defaultProfile(person.user) }, appId, sessionKey, timestampSeconds }) };
+  });
+  return Array.from({ length: count }, (_, index) => {
+    const each = sealed[(index * 7919) % sealed.length];
+    return each ? { code: codes.mint(each.person), ...each.data } : {};
+  });
+}

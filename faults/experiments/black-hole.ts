@@ -1,0 +1,74 @@
+import { createConnection } from 'mysql2/promise';
+import type { Experiment } from '../experiment.ts';
+import { openStage, timeUntil } from '../stage.ts';
+import { startTcpProxy, throughProxy } from '../tcp-proxy.ts';
+
+const poolSize = 5;
+
+/** A black-holed connection is destroyed and not leaked: after many black holes the pool is whole. */
+export const blackHole: Experiment = {
+  name: 'black-hole',
+  on: ['MariaDB'],
+  async run({ createUrl, quick, progress }) {
+    const databaseUrl = await createUrl();
+    const proxy = await startTcpProxy(Number(new URL(databaseUrl).port));
+    // A short deadline makes a hundred cycles a matter of a minute.
+    const timeoutMs = 250;
+    const stage = await openStage(throughProxy(databaseUrl, proxy), {
+      DATABASE_TIMEOUT_MS: String(timeoutMs),
+      DATABASE_POOL_SIZE: String(poolSize),
+    });
+    const observer = await createConnection(databaseUrl);
+    try {
+      const { caller } = await stage.start();
+      const cycles = quick ? 5 : 100;
+      const waits: number[] = [];
+      const recoveries: number[] = [];
+      let servedInTheDark = 0;
+      for (let cycle = 1; cycle <= cycles; cycle++) {
+        await Promise.all(Array.from({ length: poolSize }, () => caller.checkUser(stage.code())));
+        await proxy.turn({ kind: 'blackHole' });
+        const outcomes = await Promise.all(Array.from({ length: poolSize * 2 }, () => caller.checkUser(stage.code())));
+        waits.push(...outcomes.map(({ afterMs }) => afterMs));
+        servedInTheDark += outcomes.filter(({ reason }) => reason !== 'DATABASE_UNAVAILABLE').length;
+        await proxy.turn({ kind: 'pass' });
+        const whole = async () => {
+          const calls = Array.from({ length: poolSize * 2 }, () => caller.checkUser(stage.code()));
+          return (await Promise.all(calls)).every(({ reason }) => reason === 'OK');
+        };
+        recoveries.push(await timeUntil(whole, 5000));
+        progress(`cycle ${cycle} of ${cycles}`);
+      }
+      const [held] = await observer.query(
+        'select count(*) as held from information_schema.processlist where db = database()',
+      );
+      const connections = Number((held as { held: number }[])[0]?.held) - 1;
+      return [
+        {
+          what: `${cycles} cycles: calls not refused as DATABASE_UNAVAILABLE in the dark`,
+          value: servedInTheDark,
+          atMost: 0,
+        },
+        {
+          what: `the longest wait with a deadline of ${timeoutMs} ms`,
+          value: Math.max(...waits),
+          unit: 'ms',
+          atMost: 3000,
+        },
+        {
+          what: 'the whole pool serves again within',
+          value: Math.max(...recoveries),
+          unit: 'ms',
+          atMost: 2000,
+          noisy: true,
+        },
+        { what: 'connections at the end, at the proxy', value: proxy.connections(), atMost: poolSize },
+        { what: 'and at the database', value: connections, atMost: poolSize },
+      ];
+    } finally {
+      await observer.end();
+      await stage.close();
+      await proxy.close();
+    }
+  },
+};

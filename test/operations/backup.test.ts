@@ -1,0 +1,75 @@
+import { copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, inject, test } from 'vitest';
+import { openStore } from '../../src/store/open.ts';
+import { backupSqlite } from '../../src/store/sqlite/backup.ts';
+import { sqlite } from '../support/databases.ts';
+import { loginWrite } from '../support/login-write.ts';
+import { runCommand } from '../support/process.ts';
+import { startInhabitedBackend, useAfterMove } from '../support/restored.ts';
+
+const newFile = () => path.join(inject('scratch'), `${crypto.randomUUID()}.db`);
+
+describe('npm run db:backup', () => {
+  test('while a server runs and logins go on: what was there before is in it, and it serves when restored', async () => {
+    const databaseUrl = await sqlite.createUrl();
+    const inhabited = await startInhabitedBackend(databaseUrl);
+    const { store } = inhabited.backend;
+    const before = Array.from({ length: 200 }, () => loginWrite());
+    for (const login of before) await store.saveLogin(login);
+
+    const file = newFile();
+    const command = runCommand('src/db-backup.ts', { DATABASE_URL: databaseUrl }, [file]);
+    let running = true;
+    const ended = command.exit.finally(() => (running = false));
+    let during = 0;
+    while (running) {
+      await store.saveLogin(loginWrite());
+      during++;
+    }
+    expect(await ended).toEqual({ code: 0, signal: null });
+    expect(during).toBeGreaterThan(5);
+    expect(command.stdout.join('\n')).toMatch(/\d+ users, \d+ sessions, .* checked\.\nIt opens with .*\.key alone/);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+
+    const restored = newFile();
+    await copyFile(file, restored);
+    await copyFile(`${databaseUrl.slice('file:'.length)}.key`, `${restored}.key`);
+    const { me, proved } = await useAfterMove(inhabited, { DATABASE_URL: `file:${restored}` });
+    expect(me).toEqual(inhabited.ming.user);
+    expect(proved).toBe('小红');
+    const ids = (await sqlite.query(`file:${restored}`, 'select open_id from gk_wx_user')).map((row) => row.open_id);
+    for (const { openId } of before) expect(ids).toContain(openId);
+  });
+
+  test('leaves nothing beside the backup, overwrites nothing, and makes none of a database that is not there', async () => {
+    const databaseUrl = await sqlite.createUrl();
+    const store = openStore({ databaseUrl, timeoutMs: 2000, poolSize: 1 });
+    await store.migrate();
+    const directory = path.dirname(databaseUrl.slice('file:'.length));
+    const file = path.join(directory, 'backup.db');
+    await backupSqlite({ databaseUrl, file });
+    const files = (await readdir(directory)).filter((name) => name.startsWith('backup'));
+    expect(files).toEqual(['backup.db']);
+
+    await writeFile(file, 'precious');
+    await expect(backupSqlite({ databaseUrl, file })).rejects.toThrow(/there is a file of that name already/);
+    expect(await readFile(file, 'utf8')).toBe('precious');
+    const missing = `file:${directory}/typo.db`;
+    await expect(backupSqlite({ databaseUrl: missing, file: newFile() })).rejects.toThrow(/no database that is there/);
+    expect(await readdir(directory)).not.toContain('typo.db');
+    await store.close();
+  });
+
+  test('refuses MySQL and a missing file name in plain words, without the URL', async () => {
+    const url = 'mysql://root:hush@127.0.0.1:1/guoke';
+    const [mysql, nameless] = [
+      runCommand('src/db-backup.ts', { DATABASE_URL: url }, ['x.db']),
+      runCommand('src/db-backup.ts', { DATABASE_URL: url }, ['--file=hush']),
+    ];
+    expect((await mysql.exit).code).toBe(1);
+    expect(mysql.stderr.join('\n')).toMatch(/mysqldump/);
+    expect((await nameless.exit).code).toBe(1);
+    expect([...mysql.stderr, ...nameless.stderr].join('\n')).not.toContain('hush');
+  });
+});
