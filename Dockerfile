@@ -2,7 +2,7 @@
 FROM node:24-bookworm-slim AS modules
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm pkg delete devDependencies && npm ci --omit=dev --omit=peer --ignore-scripts
+RUN npm pkg delete devDependencies workspaces && npm ci --omit=dev --omit=peer --ignore-scripts
 
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
@@ -15,6 +15,8 @@ RUN npx tsc -p tsconfig.build.json
 FROM node:24-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080
+# glibc keeps what decoders of pictures have freed in up to eight heaps per core: about 60 MB under attack.
+ENV MALLOC_ARENA_MAX=2
 # SQLite's database, where that is used: mount a volume here.
 RUN mkdir -m 700 .data && chown node:node .data
 COPY package.json ./

@@ -4,7 +4,7 @@ export type DatabaseName = 'MariaDB' | 'SQLite';
 export interface Figure {
   what: string;
   value: number;
-  unit?: 'ms' | 's' | '%' | undefined;
+  unit?: 'ms' | '%';
   atMost?: number;
   atLeast?: number;
   /** A latency that a busy machine may spoil: worth another try before it counts. */
@@ -15,18 +15,18 @@ export interface Figure {
 export interface Setting {
   database: DatabaseName;
   /** A new, empty database. */
-  createUrl(): Promise<string>;
+  createUrl: () => Promise<string>;
   /** An empty directory. */
   scratch: string;
   /** A few rounds, for the tests; the whole count otherwise. */
   quick: boolean;
-  progress(text: string): void;
+  progress: (text: string) => void;
 }
 
 export interface Experiment {
   name: string;
   on: readonly DatabaseName[];
-  run(setting: Setting): Promise<Figure[]>;
+  run: (setting: Setting) => Promise<Figure[]>;
 }
 
 export function isWithin({ value, atMost = Infinity, atLeast = -Infinity }: Figure): boolean {
@@ -34,9 +34,9 @@ export function isWithin({ value, atMost = Infinity, atLeast = -Infinity }: Figu
 }
 
 /** `lost tokens 0 (≤ 0)` */
-export function shown({ what, value, unit = undefined, atMost, atLeast }: Figure): string {
+export function shown({ what, value, unit, atMost, atLeast }: Figure): string {
   const digits = value !== 0 && Math.abs(value) < 10 && !Number.isInteger(value) ? 2 : 0;
-  const number = (each: number, fraction = 0) => `${each.toLocaleString('en', { maximumFractionDigits: fraction })}`;
+  const number = (each: number, fraction = 0) => each.toLocaleString('en', { maximumFractionDigits: fraction });
   const bound =
     atMost !== undefined ? ` (≤ ${number(atMost, 1)})` : atLeast !== undefined ? ` (≥ ${number(atLeast, 1)})` : '';
   return `${what} ${number(value, digits)}${unit ? ` ${unit}` : ''}${bound}`;

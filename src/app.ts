@@ -6,6 +6,7 @@ import { getErrorShape } from '@trpc/server/shared';
 import { Hono, type Context as HonoContext, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { requestId } from 'hono/request-id';
+import { createTokens } from './auth/tokens.ts';
 import { clientAddress } from './client-address.ts';
 import { LoginError } from './errors.ts';
 import { describeError } from './log.ts';
@@ -13,12 +14,15 @@ import { appRouter } from './router.ts';
 import { answerAvatar, avatarHashOf } from './user/avatars.ts';
 import { createPictureBodies, type PictureBodies } from './picture-bodies.ts';
 import { answerSingleCall } from './single-calls.ts';
+import { withBudget } from './store/budget.ts';
 import { StoreError } from './store/store.ts';
 import type { Context } from './trpc.ts';
 
-export interface AppDeps extends Omit<Context, 'requestId' | 'authorization' | 'clientAddress'> {
+export interface AppDeps extends Omit<Context, 'tokens' | 'requestId' | 'authorization' | 'clientAddress'> {
   /** False before the tables are there, and from the moment that the process begins to stop. */
   isServing: () => boolean;
+  /** What one statement may take; see store/budget.ts. */
+  databaseTimeoutMs: number;
   /** How many proxies stand in front: they may name the request, and say whose it is. */
   trustedProxies: number;
   /** The procedures, where there are more of them than ours. */
@@ -37,19 +41,24 @@ const maxBodyBytes = 64 * 1024;
 const maxPictureBodyBytes = 512 * 1024;
 
 /** The HTTP surface: health, and the procedures under /trpc. Every answer is JSON, and none may be stored. */
-export function createApp({ isServing, trustedProxies, router = appRouter, ...deps }: AppDeps) {
+export function createApp({ isServing, trustedProxies, databaseTimeoutMs, router = appRouter, ...deps }: AppDeps) {
   const app = new Hono<AppEnv>();
 
-  const contextOf = (c: HonoContext<AppEnv>): Context => ({
-    ...deps,
-    requestId: c.get('requestId'),
-    authorization: c.req.header('authorization'),
-    clientAddress: clientAddress({
-      remoteAddress: c.env?.incoming?.socket.remoteAddress,
-      forwardedFor: c.req.header('x-forwarded-for'),
-      trustedProxies,
-    }),
-  });
+  const contextOf = (c: HonoContext<AppEnv>): Context => {
+    const store = withBudget(deps.store, databaseTimeoutMs);
+    return {
+      ...deps,
+      store,
+      tokens: createTokens(store),
+      requestId: c.get('requestId'),
+      authorization: c.req.header('authorization'),
+      clientAddress: clientAddress({
+        remoteAddress: c.env?.incoming?.socket.remoteAddress,
+        forwardedFor: c.req.header('x-forwarded-for'),
+        trustedProxies,
+      }),
+    };
+  };
 
   // With no name for the header, whatever the caller sends is ignored and an id is made.
   app.use(requestId({ headerName: trustedProxies > 0 ? 'x-request-id' : '', limitLength: 64 }));
@@ -79,7 +88,7 @@ export function createApp({ isServing, trustedProxies, router = appRouter, ...de
   app.use(
     '/trpc/*',
     callsOnly,
-    limitBody(createPictureBodies(deps)),
+    limitBody(createPictureBodies({ ...deps, tokens: createTokens(deps.store) })),
     async (c, next) =>
       (await answerSingleCall(
         {

@@ -14,3 +14,4 @@ export { openStore, type StoreOptions } from './store/open.ts';
 export { StoreError, type Session, type Store, type User } from './store/store.ts';
 
 export { createLog, type Log } from './log.ts';
+export { openApiDocument } from './openapi.ts';

@@ -24,12 +24,14 @@ export async function listen(
   const answer = getRequestListener((request, env) => app.fetch(request, env as HttpBindings), {
     errorHandler: answerUnreadable,
   });
-  const sockets = new Set<Socket>();
-  const unanswered = new Set<ServerResponse>();
+  // The latest answer that each connection waits for. A Set of answers would keep the finished ones in memory: what V8
+  // leaves behind of a table with much coming and going holds on to them until the next full collection.
+  const sockets = new Map<Socket, ServerResponse | null>();
   let closing = false;
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
-    unanswered.add(response);
-    response.once('close', () => unanswered.delete(response));
+    const { socket } = request;
+    sockets.set(socket, response);
+    response.once('close', () => sockets.get(socket) === response && sockets.set(socket, null));
     if (closing) response.setHeader('connection', 'close');
     void answer(request, response);
   };
@@ -41,7 +43,7 @@ export async function listen(
   server.on('checkExpectation', onRequest);
   server.on('clientError', answerBrokenRequest);
   server.on('connection', (socket) => {
-    sockets.add(socket);
+    sockets.set(socket, null);
     socket.once('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve, reject) => {
@@ -55,8 +57,8 @@ export async function listen(
     url: urlOf(server),
     async close({ drainMs = 0, graceMs = 10_000 } = {}) {
       closing = true;
-      for (const response of unanswered) {
-        if (!response.headersSent) response.setHeader('connection', 'close');
+      for (const response of sockets.values()) {
+        if (response?.headersSent === false) response.setHeader('connection', 'close');
       }
       if (drainMs > 0) await sleep(drainMs);
       const closed = new Promise<void>((resolve, reject) => {
@@ -72,9 +74,8 @@ export async function listen(
   };
 
   function destroyIdle(): void {
-    const busy = new Set([...unanswered].map(({ socket }) => socket));
-    for (const socket of sockets) {
-      if (!busy.has(socket)) socket.destroy();
+    for (const [socket, response] of sockets) {
+      if (!response) socket.destroy();
     }
   }
 }

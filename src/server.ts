@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnyTRPCRouter } from '@trpc/server';
 import { createApp } from './app.ts';
 import { createSessionKeys } from './auth/session-keys.ts';
-import { createTokens } from './auth/tokens.ts';
 import type { Config } from './config.ts';
 import { loadOrCreateKeyring } from './keyring-file.ts';
 import { listen, type Listening } from './listen.ts';
@@ -84,7 +83,6 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const app = createApp({
     store,
     wechat,
-    tokens: createTokens(store),
     sessionKeys: createSessionKeys(keyring),
     phoneCodes,
     phoneNumbers: createPhoneNumbers(keyring),
@@ -96,6 +94,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     now,
     isServing: () => migrated && !stop.signal.aborted,
     trustedProxies: settings.trustProxyHops,
+    databaseTimeoutMs: settings.databaseTimeoutMs,
     ...(options.router && { router: options.router }),
   });
 

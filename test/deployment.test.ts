@@ -54,7 +54,13 @@ describe('the image', () => {
   }
 
   test('holds what runs and nothing else, and runs it as `npm start` does, not as root', async () => {
-    expect((await readdir(image.workdir)).toSorted()).toEqual(['.data', 'dist', 'drizzle', 'node_modules', 'package.json']);
+    expect((await readdir(image.workdir)).toSorted()).toEqual([
+      '.data',
+      'dist',
+      'drizzle',
+      'node_modules',
+      'package.json',
+    ]);
     const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> };
     expect(image.command.join(' ')).toBe(scripts.start);
     expect(['root', '0', '']).not.toContain(image.user);
@@ -64,36 +70,39 @@ describe('the image', () => {
     expect(stdout).toBe('');
   });
 
-  test.each(hasMysql ? ['SQLite', 'MySQL'] : ['SQLite'])('serves on %s, as the compose file has it', async (dialect) => {
-    const standin = await startStandin();
-    onTestFinished(() => standin.close());
-    const env = {
-      ...filled,
-      WX_API_BASE_URL: standin.url,
-      ...(dialect === 'MySQL' && { DATABASE_URL: await mysql.createUrl(), MIGRATE_ON_START: 'false' }),
-    };
-    if (dialect === 'MySQL') {
-      const { services } = await readCompose();
-      const [code] = (await once(start(services.migrate.command, env), 'exit')) as [number];
-      expect(code).toBe(0);
-    }
-    const server = start(image.command, env);
-    const ended = once(server, 'exit');
-    const line = await new Promise<string>((resolve, reject) => {
-      createInterface(server.stdout).on('line', (each) => each.includes('"msg":"listening"') && resolve(each));
-      void ended.then(() => reject(new Error('it ended')));
-    });
-    const { url } = JSON.parse(line) as { url: string };
-    const health = async () => (await once(start(image.health, { PORT: new URL(url).port }), 'exit'))[0] as number;
-    expect((await fetch(`${url}/readyz`)).status).toBe(200);
-    const body = JSON.stringify({ code: standin.phone.login({ user: 'ming' }).code });
-    const call = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
-    expect((await fetch(`${url}/trpc/auth.checkUser`, call)).status).toBe(200);
-    expect(await health()).toBe(0);
-    server.kill('SIGTERM');
-    expect(await ended).toEqual([0, null]);
-    expect(await health()).toBe(1);
-  });
+  test.each(hasMysql ? ['SQLite', 'MySQL'] : ['SQLite'])(
+    'serves on %s, as the compose file has it',
+    async (dialect) => {
+      const standin = await startStandin();
+      onTestFinished(() => standin.close());
+      const env = {
+        ...filled,
+        WX_API_BASE_URL: standin.url,
+        ...(dialect === 'MySQL' && { DATABASE_URL: await mysql.createUrl(), MIGRATE_ON_START: 'false' }),
+      };
+      if (dialect === 'MySQL') {
+        const { services } = await readCompose();
+        const [code] = (await once(start(services.migrate.command, env), 'exit')) as [number];
+        expect(code).toBe(0);
+      }
+      const server = start(image.command, env);
+      const ended = once(server, 'exit');
+      const line = await new Promise<string>((resolve, reject) => {
+        createInterface(server.stdout).on('line', (each) => each.includes('"msg":"listening"') && resolve(each));
+        void ended.then(() => reject(new Error('it ended')));
+      });
+      const { url } = JSON.parse(line) as { url: string };
+      const health = async () => (await once(start(image.health, { PORT: new URL(url).port }), 'exit'))[0] as number;
+      expect((await fetch(`${url}/readyz`)).status).toBe(200);
+      const body = JSON.stringify({ code: standin.phone.login({ user: 'ming' }).code });
+      const call = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
+      expect((await fetch(`${url}/trpc/auth.checkUser`, call)).status).toBe(200);
+      expect(await health()).toBe(0);
+      server.kill('SIGTERM');
+      expect(await ended).toEqual([0, null]);
+      expect(await health()).toBe(1);
+    },
+  );
 
   test('is built of what .dockerignore lets through', async () => {
     const allowed = (await read('.dockerignore')).split('\n').filter((line) => line.startsWith('!'));
@@ -135,7 +144,9 @@ async function readCompose(env: Record<string, string | undefined> = filled) {
 describe('compose.yaml', () => {
   test('asks for what .env.example asks for, and gives the backend a configuration that it accepts', async () => {
     const { asked } = await readExample();
-    expect((await readCompose(asked)).missing.toSorted()).toEqual(expect.arrayContaining(Object.keys(asked).toSorted()));
+    expect((await readCompose(asked)).missing.toSorted()).toEqual(
+      expect.arrayContaining(Object.keys(asked).toSorted()),
+    );
     const { missing, services } = await readCompose();
     expect(missing).toEqual([]);
     for (const service of [services.backend, services.migrate]) {
@@ -167,7 +178,9 @@ test('.env.example knows every variable of the configuration, with its default',
   const { asked, byDefault } = await readExample();
   const { MYSQL_PASSWORD, ...ofOurs } = { ...asked, ...byDefault };
   expect(MYSQL_PASSWORD).toBe('');
-  expect(Object.keys(ofOurs).toSorted()).toEqual([...new Set([...names].map(([, name]) => name))].toSorted());
+  expect(Object.keys(ofOurs).toSorted((a, b) => (a < b ? -1 : 1))).toEqual(
+    [...new Set([...names].map(([, name = '']) => name))].toSorted((a, b) => (a < b ? -1 : 1)),
+  );
   expect(loadConfig({ ...filled, ...byDefault })).toEqual(loadConfig(filled));
   expect(() => loadConfig(asked)).toThrow(/WX_APPID is missing/);
 });
@@ -186,28 +199,31 @@ test.skipIf(!hasSystemd)('the systemd unit is sound, and little exposed', async 
 
 const hasNginx = has('nginx', '-v') && has('openssl', 'version');
 if (!hasNginx) console.warn('NOT TESTED: deploy/nginx.conf. There is no nginx here.');
-test.skipIf(!hasNginx)('behind nginx a caller cannot choose its address or its request id, and gets the backend’s own words', async () => {
-  const backend = await startBackend({ env: { TRUST_PROXY_HOPS: '1', RATE_LIMIT_PER_MINUTE: '3' } });
-  onTestFinished(() => backend.close());
-  const directory = await mkdtemp(path.join(inject('scratch'), 'nginx-'));
-  await mkdir(path.join(directory, 'tmp'));
-  const proxy = await startProxy({ config: await read('deploy/nginx.conf'), directory, backend: backend.url });
-  onTestFinished(() => proxy.close());
+test.skipIf(!hasNginx)(
+  'behind nginx a caller cannot choose its address or its request id, and gets the backend’s own words',
+  async () => {
+    const backend = await startBackend({ env: { TRUST_PROXY_HOPS: '1', RATE_LIMIT_PER_MINUTE: '3' } });
+    onTestFinished(() => backend.close());
+    const directory = await mkdtemp(path.join(inject('scratch'), 'nginx-'));
+    await mkdir(path.join(directory, 'tmp'));
+    const proxy = await startProxy({ config: await read('deploy/nginx.conf'), directory, backend: backend.url });
+    onTestFinished(() => proxy.close());
 
-  expect(await proxy.get('/readyz')).toMatchObject({ status: 200 });
-  const statuses = [];
-  for (let i = 0; i < 4; i++) {
-    const headers = { 'x-forwarded-for': `192.0.2.${i}`, 'x-request-id': 'mine' };
-    const { code } = backend.standin.phone.login({ user: 'ming' });
-    const answer = await proxy.post('/trpc/auth.checkUser', JSON.stringify({ code }), headers);
-    expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f]{32}$/);
-    statuses.push(answer.status);
-  }
-  expect(statuses).toEqual([200, 200, 200, 429]);
-  const large = await proxy.post('/trpc/auth.checkUser', JSON.stringify({ code: 'x'.repeat(100_000) }));
-  expect(large.status).toBe(413);
-  expect(JSON.parse(large.body)).toMatchObject({ error: { data: { reason: 'INPUT_INVALID' } } });
-});
+    expect(await proxy.get('/readyz')).toMatchObject({ status: 200 });
+    const statuses = [];
+    for (let i = 0; i < 4; i++) {
+      const headers = { 'x-forwarded-for': `192.0.2.${i}`, 'x-request-id': 'mine' };
+      const { code } = backend.standin.phone.login({ user: 'ming' });
+      const answer = await proxy.post('/trpc/auth.checkUser', JSON.stringify({ code }), headers);
+      expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f]{32}$/);
+      statuses.push(answer.status);
+    }
+    expect(statuses).toEqual([200, 200, 200, 429]);
+    const large = await proxy.post('/trpc/auth.checkUser', JSON.stringify({ code: 'x'.repeat(100_000) }));
+    expect(large.status).toBe(413);
+    expect(JSON.parse(large.body)).toMatchObject({ error: { data: { reason: 'INPUT_INVALID' } } });
+  },
+);
 
 function has(program: string, flag: string): boolean {
   try {

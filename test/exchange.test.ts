@@ -168,6 +168,14 @@ describe('an answer that is not one', () => {
     expect(requests()).toBe(1);
   });
 
+  test('a good body with a status other than 200 is none', async () => {
+    for (const status of [201, 404, 500, 502]) {
+      const body = vectors.code2sessionResponses.ok;
+      standin.phone.fault({ path, times: 1, fault: { kind: 'raw', status, body } });
+      expect(await reasonOf(wechat.exchangeCode(newCode()))).toBe('WECHAT_BAD_RESPONSE');
+    }
+  });
+
   test('a status other than 200, a redirect, half a body, 32 MB, a gzip bomb: asked once, and never followed', async () => {
     const faults: Parameters<typeof standin.phone.fault>[0]['fault'][] = [
       { kind: 'status', status: 500 },

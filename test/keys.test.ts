@@ -133,6 +133,23 @@ describe.each(databases)('sealing with a new secret on $name', ({ createUrl, que
     expect(await rotatedLogin(server, 'user3')).toBeNull();
   });
 
+  test('writes a row only where each of its values is still as it was read', async () => {
+    const server = await start(onlyNew);
+    await checkUser(server, 'user4', true);
+    const { store } = server;
+    const row = (await rowOf(store, 'user4')) ?? expect.unreachable();
+    const { openId, sessionKey, prevSessionKey, sessionKeyFingerprint } = row;
+    const from = { sessionKey, prevSessionKey, sessionKeyFingerprint, phoneNumber: row.phoneNumber };
+    const to = { ...from, phoneNumber: 'v1.new.x.y' };
+    for (const name of ['sessionKey', 'prevSessionKey', 'sessionKeyFingerprint', 'phoneNumber'] as const) {
+      expect([name, await store.reseal([{ openId, from: { ...from, [name]: 'other' }, to }])]).toEqual([name, 0]);
+    }
+    expect(await store.reseal([{ openId: 'oOTHER', from, to }])).toBe(0);
+    expect(await rowOf(store, 'user4')).toEqual(row);
+    expect(await store.reseal([{ openId, from, to }])).toBe(1);
+    expect(await rowOf(store, 'user4')).toEqual({ ...row, phoneNumber: 'v1.new.x.y' });
+  });
+
   test('of two instances under load, phase by phase: no login fails, and no value is left under the old secret', async () => {
     await query(databaseUrl, 'delete from gk_wx_user');
     let instances = [await start(onlyOld), await start(onlyOld)];

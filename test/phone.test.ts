@@ -61,8 +61,10 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
       await phone.bind(phone.buttonCode(), sibling);
       expect(requests(tokenPath)).toBe(1);
       tick(182 * 1000);
-      await Promise.all([backend, sibling].map((instance) => phone.bind(phone.buttonCode(), instance)));
-      expect(requests(tokenPath)).toBe(2);
+      for (const instance of [backend, sibling]) {
+        await phone.bind(phone.buttonCode(), instance);
+        expect(requests(tokenPath)).toBe(2);
+      }
       expect(stats().charged).toBe(4);
     });
 
@@ -94,7 +96,7 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
       await bindAll();
       expect(requests(tokenPath) - before).toBe(1);
       expect(stats().charged).toBe(20);
-      const [row] = await Promise.all([backend.store.findAccessToken(devApp.appId)]);
+      const row = await backend.store.findAccessToken(devApp.appId);
       expect(row).toMatchObject({ forcedOnDay: 1, forcedAt: backend.clock.now });
     });
 

@@ -27,6 +27,8 @@ describe('pictures that mean harm', () => {
       WX_SECRET: devApp.secret,
       WX_API_BASE_URL: standin.url,
       DATABASE_URL: databaseUrl,
+      // As in the Dockerfile. With glibc's own choice, freed memory of the decoders stays in up to eight heaps per core.
+      MALLOC_ARENA_MAX: '2',
     });
     ({ token } = await clientOf(server.url).auth.checkUser.mutate({ code: standin.phone.login({ user: 'x' }).code }));
   });
@@ -74,8 +76,14 @@ describe('pictures that mean harm', () => {
     const bytes = await avatarOf(answer);
     const { format, width, height, pages = 1, exif, icc, xmp, iptc } = await sharp(bytes).metadata();
     expect({ format, width, height, pages, exif, icc, xmp, iptc }).toEqual({
-      ...{ format: 'webp', width: 256, height: 256, pages: 1 },
-      ...{ exif: undefined, icc: undefined, xmp: undefined, iptc: undefined },
+      format: 'webp',
+      width: 256,
+      height: 256,
+      pages: 1,
+      exif: undefined,
+      icc: undefined,
+      xmp: undefined,
+      iptc: undefined,
     });
     expect(bytes.includes('EVIL')).toBe(false);
     expect(bytes.length).toBeLessThan(100_000);

@@ -113,10 +113,29 @@ describe.each(databases)('a profile of the user’s own on $name', ({ createUrl,
     await update({ nickName: 'Before' });
     const before = await row();
     const odd = [
-      ...['', ' ', '\u3000', '\u200D', '\u3164', '\u2800', '\uFE0F\u200C', '微信用户', ' 微信用户', '微信\u200D用户'],
-      ...['a\u0000', 'a\n', 'a\u007f', 'a\u0085', '\ud83d', 'a\u2028b', 'a\u2029b'],
-      ...'\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u200b\u2060\ufeff\u00ad\ufff9',
-      ...['x'.repeat(1025), '\u0958'.repeat(513), 'x'.repeat(5000)],
+      '',
+      ' ',
+      '\u3000',
+      '\u200D',
+      '\u3164',
+      '\u2800',
+      '\uFE0F\u200C',
+      '微信用户',
+      ' 微信用户',
+      '微信\u200D用户',
+      'a\u0000',
+      'a\n',
+      'a\u007f',
+      'a\u0085',
+      '\ud83d',
+      'a\u2028b',
+      'a\u2029b',
+      ...Array.from(
+        '\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u200b\u2060\ufeff\u00ad\ufff9',
+      ),
+      'x'.repeat(1025),
+      '\u0958'.repeat(513),
+      'x'.repeat(5000),
     ].map((each) => (each.length === 1 && each > '\u0080' && each !== '\u3000' ? `a${each}b` : each));
     const seen: string[] = [];
     for (const nickName of odd) {
@@ -172,10 +191,10 @@ describe.each(databases)('a profile of the user’s own on $name', ({ createUrl,
   test('has 512 KiB of room, alone of all procedures, whether a request says its length or not', async () => {
     const { token, row } = await signIn();
     const before = await row();
-    const statusOf = (path: string, bytes: number, chunked = false) =>
+    const statusOf = (path: string, bytes: number, chunked = false, bearer = token) =>
       new Promise<number>((resolve, reject) => {
         const body = JSON.stringify({ nickName: 'x'.repeat(bytes) }).slice(0, bytes);
-        const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+        const headers = { 'content-type': 'application/json', authorization: `Bearer ${bearer}` };
         const outgoing = request(
           `${backend.url}/trpc/${path}`,
           { agent: false, method: 'POST', headers: chunked ? headers : { ...headers, 'content-length': body.length } },
@@ -191,6 +210,7 @@ describe.each(databases)('a profile of the user’s own on $name', ({ createUrl,
     const limit = 512 * 1024;
     for (const chunked of [false, true]) {
       expect(await statusOf('user.updateProfile', limit, chunked)).toBe(400);
+      expect(await statusOf('user.updateProfile', limit, chunked, 'x'.repeat(43))).toBe(401);
       expect(await statusOf('user.updateProfile', limit + 1, chunked)).toBe(413);
       expect(await statusOf('user.me,user.updateProfile?batch=1', limit + 1, chunked)).toBe(413);
       expect(await statusOf('user.me,user.updateProfile?batch=1', limit, chunked)).toBe(400);
@@ -198,6 +218,20 @@ describe.each(databases)('a profile of the user’s own on $name', ({ createUrl,
         expect([path, await statusOf(path, 64 * 1024 + 1, chunked)]).toEqual([path, 413]);
       }
     }
+    const beforeItsBody = await new Promise<number>((resolve) => {
+      const headers = { 'content-type': 'application/json', 'content-length': limit };
+      const outgoing = request(
+        `${backend.url}/trpc/user.updateProfile`,
+        { agent: false, method: 'POST', headers },
+        (answer) => {
+          resolve(answer.statusCode ?? 0);
+          outgoing.destroy();
+        },
+      );
+      outgoing.on('error', () => {});
+      outgoing.flushHeaders();
+    });
+    expect(beforeItsBody).toBe(401);
     expect(await row()).toEqual(before);
   });
 
@@ -241,15 +275,21 @@ describe.each(databases)('a profile of the user’s own on $name', ({ createUrl,
     test('and for no other path: JSON that no cache keeps', async () => {
       const hash = '0'.repeat(64);
       for (const path of [
-        ...[`/avatars/${hash}.webp`, `/avatars/${hash}.png`, `/avatars/${hash}`, `/avatars/${'F'.repeat(64)}.webp`],
-        ...[`/avatars/${hash}.webp/`, `/avatars/${hash}0.webp`, `/avatars/`, '/avatars', '/avatars/x%00.webp'],
-        ...[
-          '/avatars/../package.json',
-          '/avatars/..%2f..%2fpackage.json',
-          '/avatars/%2e%2e/x',
-          `/avatars//${hash}.webp`,
-        ],
-        ...[`/avatars/${hash}.webp%0d%0ax: y`, `/avatars/%zz.webp`],
+        `/avatars/${hash}.webp`,
+        `/avatars/${hash}.png`,
+        `/avatars/${hash}`,
+        `/avatars/${'F'.repeat(64)}.webp`,
+        `/avatars/${hash}.webp/`,
+        `/avatars/${hash}0.webp`,
+        `/avatars/`,
+        '/avatars',
+        '/avatars/x%00.webp',
+        '/avatars/../package.json',
+        '/avatars/..%2f..%2fpackage.json',
+        '/avatars/%2e%2e/x',
+        `/avatars//${hash}.webp`,
+        `/avatars/${hash}.webp%0d%0ax: y`,
+        `/avatars/%zz.webp`,
       ]) {
         const response = await get(path);
         expect([path, response.status, response.headers.get('cache-control')]).toEqual([path, 404, 'no-store']);

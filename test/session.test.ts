@@ -37,7 +37,7 @@ describe.each(databases)('a session on $name', ({ createUrl }) => {
   });
 
   test('of one device lives beside those of others, and logs out alone', async () => {
-    const [phone = '', tablet = ''] = [await newToken('devices'), await newToken('devices')];
+    const [phone, tablet] = [await newToken('devices'), await newToken('devices')];
     expect(phone).not.toBe(tablet);
     await backend.client(phone).auth.logout.mutate();
     expect(await me(phone)).toMatchObject(refused);

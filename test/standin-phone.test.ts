@@ -21,7 +21,9 @@ async function start(options: StandinOptions = {}) {
   };
   const askToken = (changes: Record<string, unknown> = {}) =>
     post('/cgi-bin/stable_token', {
-      ...{ grant_type: 'client_credential', appid: devApp.appId, secret: devApp.secret },
+      grant_type: 'client_credential',
+      appid: devApp.appId,
+      secret: devApp.secret,
       ...changes,
     });
   const token = async (changes: Record<string, unknown> = {}) => String((await askToken(changes))['access_token']);
@@ -100,8 +102,13 @@ describe('a phone number', () => {
       errcode: 0,
       errmsg: 'ok',
       phone_info: {
-        ...{ phoneNumber: '13580006666', purePhoneNumber: '13580006666', countryCode: '86' },
-        watermark: { timestamp: Math.floor(clock.now / 1000), appid: devApp.appId },
+        phoneNumber: '13580006666',
+        purePhoneNumber: '13580006666',
+        countryCode: '86',
+        watermark: {
+          timestamp: Math.floor(clock.now / 1e3),
+          appid: devApp.appId,
+        },
       },
     });
     expect(await number(accessToken, { code, openid })).toMatchObject({ errcode: 40029 });

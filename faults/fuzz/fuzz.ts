@@ -131,7 +131,7 @@ export async function fuzz({ seed, requests, progress = () => {} }: FuzzOptions)
   /** The request with as few of its mutations as show the same problem. */
   async function minimal(index: number, problem: string): Promise<Message> {
     let places = Array.from({ length: make(index, 'all').steps }, (_, place) => place);
-    for (const place of [...places]) {
+    for (const place of places.slice()) {
       const without = places.filter((each) => each !== place);
       if ((await attempt(index, without)) === problem) places = without;
     }

@@ -28,7 +28,9 @@ try {
 
   const all = [...new Set(chosen.flatMap(({ tests }) => tests))];
   console.log(`${chosen.length} mutants; first the tests without one: ${all.length} files`);
-  const sound = await runTests(all);
+  let sound = await runTests(all);
+  // A busy machine fails a test now and then.
+  for (let again = 0; again < 2 && !sound.passed; again++) sound = await runTests(all);
   if (!sound.passed) {
     console.log(`These tests fail by themselves:\n${sound.output.split('\n').slice(-60).join('\n')}`);
     survived = chosen.length;
@@ -47,13 +49,18 @@ async function isCaught(mutant: Mutant, number: number): Promise<boolean> {
   const from = performance.now();
   const say = (verdict: string) => {
     const seconds = Math.round((performance.now() - from) / 1000);
-    console.log(`${String(number).padStart(2)}/${chosen.length} ${verdict.padEnd(9)} ${mutant.file}: ${mutant.what} [${seconds} s]`);
+    console.log(
+      `${String(number).padStart(2)}/${chosen.length} ${verdict.padEnd(9)} ${mutant.file}: ${mutant.what} [${seconds} s]`,
+    );
   };
   if (source.split(mutant.find).length !== 2) {
     say('NO PLACE');
     return false;
   }
-  await writeFile(file, source.replace(mutant.find, () => mutant.replace));
+  await writeFile(
+    file,
+    source.replace(mutant.find, () => mutant.replace),
+  );
   const { passed } = await runTests(mutant.tests);
   await writeFile(file, source);
   say(passed ? 'SURVIVED' : 'caught');

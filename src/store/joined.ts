@@ -12,7 +12,7 @@ interface JoinedOptions<Item, Result> {
   /** For each caller, from the call on. */
   timeoutMs: number;
   /** Whether a failure may be that of one item alone, so that the others are tried without it. */
-  isOfOne?: (error: unknown) => boolean;
+  isOfOne?: (error: StoreError) => boolean;
 }
 
 interface Waiting<Item, Result> {
@@ -33,7 +33,7 @@ export function joined<Item, Result>({
   maxItems = 64,
   lingerMs = 5,
   timeoutMs,
-  isOfOne = (error) => error instanceof StoreError && error.kind === 'unexpected',
+  isOfOne = (error) => error.kind === 'unexpected',
 }: JoinedOptions<Item, Result>): (item: Item) => Promise<Result> {
   let queue: Waiting<Item, Result>[] = [];
   let inFlight = 0;
@@ -55,10 +55,10 @@ export function joined<Item, Result>({
     inFlight -= 1;
     depart();
     if (failure === undefined) return;
-    const isShared = group.length > 1 && isOfOne(failure);
+    const mayBeOfAnother = group.length > 1 && failure instanceof StoreError && isOfOne(failure);
     for (const each of group) {
-      if (!isShared) each.reject(failure);
-      else void settle([each]).then((own) => own === undefined || each.reject(own));
+      if (!mayBeOfAnother) each.reject(failure);
+      else if (!each.expired) void settle([each]).then((own) => own === undefined || each.reject(own));
     }
   }
 

@@ -2,8 +2,8 @@
 export interface PictureHeader {
   width: number;
   height: number;
-  /** How much of it a decoder must hold at once, where it cannot work line by line. */
-  heldBytes: number;
+  /** How much memory a decoder may want for it: all of the picture, where it cannot work line by line. */
+  decoderBytes: number;
 }
 
 /**
@@ -38,24 +38,25 @@ function readPng(bytes: Buffer): PictureHeader | null {
   const [bits, isInterlaced] = [bytes.readUInt8(24), bytes.readUInt8(28) !== 0];
   const channels = pngChannels.get(bytes.readUInt8(25));
   if (channels === undefined) return null;
-  return { width, height, heldBytes: isInterlaced ? (width * height * channels * bits) / 8 : 0 };
+  const allBytes = (width * height * channels * bits) / 8;
+  return { width, height, decoderBytes: isInterlaced ? allBytes : allBytes / 2 };
 }
 
 function readGif(bytes: Buffer): PictureHeader {
   const [width, height] = [bytes.readUInt16LE(6), bytes.readUInt16LE(8)];
-  return { width, height, heldBytes: width * height * 4 };
+  return { width, height, decoderBytes: width * height * 4 };
 }
 
 function readWebp(bytes: Buffer): PictureHeader | null {
   switch (bytes.toString('latin1', 12, 16)) {
     case 'VP8X':
-      return { width: bytes.readUIntLE(24, 3) + 1, height: bytes.readUIntLE(27, 3) + 1, heldBytes: 0 };
+      return { width: bytes.readUIntLE(24, 3) + 1, height: bytes.readUIntLE(27, 3) + 1, decoderBytes: 0 };
     case 'VP8L': {
       const sizes = bytes.readUInt32LE(21);
-      return { width: (sizes & 0x3fff) + 1, height: ((sizes >> 14) & 0x3fff) + 1, heldBytes: 0 };
+      return { width: (sizes & 0x3fff) + 1, height: ((sizes >> 14) & 0x3fff) + 1, decoderBytes: 0 };
     }
     default:
-      return { width: bytes.readUInt16LE(26) & 0x3fff, height: bytes.readUInt16LE(28) & 0x3fff, heldBytes: 0 };
+      return { width: bytes.readUInt16LE(26) & 0x3fff, height: bytes.readUInt16LE(28) & 0x3fff, decoderBytes: 0 };
   }
 }
 
@@ -93,7 +94,7 @@ function readFrame(bytes: Buffer, at: number, isProgressive: boolean): PictureHe
   const samples = factors.map((factor) => (factor >> 4) * (factor & 15));
   // Coefficients of two bytes, of the components at their own resolutions; the first one's is as a rule the highest.
   const perPixel = (2 * samples.reduce((sum, each) => sum + each, 0)) / Math.max(1, ...samples);
-  return { width, height, heldBytes: isProgressive ? width * height * perPixel : 0 };
+  return { width, height, decoderBytes: isProgressive ? width * height * perPixel : 0 };
 }
 
 /** The next marker that is neither a stuffed byte nor a restart. */

@@ -16,7 +16,7 @@ export interface Pictures {
 
 const size = 256;
 const maxPixels = 25_000_000;
-const maxHeldBytes = 40 * 1024 * 1024;
+const maxDecoderBytes = 40 * 1024 * 1024;
 /** For the caller; the decoder gives up a little later. */
 const maxWorkMs = 900;
 const maxDecoderSeconds = 1;
@@ -36,8 +36,8 @@ export function createPictures(): Pictures {
     async toAvatar(picture) {
       const header = readPictureHeader(picture);
       if (!header) throw refused('KIND');
-      const { width, height, heldBytes } = header;
-      if (width * height === 0 || width * height > maxPixels || heldBytes > maxHeldBytes) throw refused('SIZE');
+      const { width, height, decoderBytes } = header;
+      if (width * height === 0 || width * height > maxPixels || decoderBytes > maxDecoderBytes) throw refused('SIZE');
       const bytes = await takeTurns(() => encode(picture, header));
       return { hash: createHash('sha256').update(bytes).digest(), bytes };
     },

@@ -133,14 +133,19 @@ describe('a typed failure', () => {
       reason,
       retry,
       requestId: expect.stringMatching(/^[\w-]{8,}$/) as string,
+      fields: [],
     });
     expect(phone.callsOf('auth.checkUser')).toBe(1);
   });
 
-  it('tells a wrong input: refused', async () => {
+  it('tells a wrong input, and which fields of it are wrong: refused', async () => {
     const client = phone.launch();
     const wrong = await failureIn(client, client.api.auth.checkUser.mutate({ code: '?' }));
-    expect(wrong).toMatchObject({ kind: 'refused', reason: 'INPUT_INVALID', retry: 'never' });
+    expect(wrong).toMatchObject({ kind: 'refused', reason: 'INPUT_INVALID', retry: 'never', fields: ['code'] });
+    const both = client.api.user.updateProfile.mutate({ nickName: '', avatar: '?' });
+    expect(await failureIn(client, both)).toMatchObject({ fields: ['nickName', 'avatar'] });
+    const noPicture = client.api.user.updateProfile.mutate({ avatar: 'AAAA' });
+    expect(await failureIn(client, noPicture)).toMatchObject({ fields: ['avatar'] });
   });
 
   it('tells a mistake in the page: unexpected', () => {

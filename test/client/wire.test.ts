@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { bundleText, createPhone } from './phone.ts';
@@ -40,6 +41,19 @@ it('a token goes with every call but a login', async () => {
   const sentTokens = phone.sent.map(({ paths, header }) => [paths.join(), header.authorization]);
   expect(sentTokens.filter(([, authorization]) => authorization)).toEqual([['user.me', `Bearer ${next ?? ''}`]]);
   expect(token).not.toBe(next);
+});
+
+it('an avatar that the backend keeps is found there, and one of WeChat’s where it is', async () => {
+  const { api, session, avatarUrlOf } = phone.launch();
+  const { user } = await session.login(phone.profile());
+  expect(avatarUrlOf(user)).toMatch(/^https:\/\/thirdwx\.qlogo\.cn\//);
+  expect(avatarUrlOf({ ...user, avatarUrl: null })).toBeNull();
+  const pixel = await sharp({ create: { width: 1, height: 1, channels: 3, background: 'red' } })
+    .toFormat('png')
+    .toBuffer();
+  const chosen = await api.user.updateProfile.mutate({ avatar: pixel.toString('base64') });
+  const answer = await fetch(avatarUrlOf(chosen) ?? '');
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'image/webp']);
 });
 
 it('batches are split to the ten calls that the server takes', async () => {

@@ -58,7 +58,12 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
     await expect(store.migrate()).rejects.toThrow(/db:adopt/);
 
     const key = randomBytes(32).toString('base64');
-    const env = { DATABASE_URL: url, SESSION_KEY_SECRETS: `k1:${key}`, WX_APPID: devApp.appId, WX_SECRET: devApp.secret };
+    const env = {
+      DATABASE_URL: url,
+      SESSION_KEY_SECRETS: `k1:${key}`,
+      WX_APPID: devApp.appId,
+      WX_SECRET: devApp.secret,
+    };
     const command = runCommand('src/db-adopt.ts', env);
     expect([...(await command.exit.then(() => command.stderr.filter((line) => !line.includes('%'))))]).toEqual([]);
     const said = command.stdout.join('\n');
@@ -113,7 +118,9 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
     onTestFinished(() => store.close());
     const [active] = people;
     await mysql.query(url, 'delete from gk_wx_user');
-    await store.saveLogin(loginWrite({ openId: active?.open_id ?? '', key: 'fresh', profile: { ...noNames, city: '深圳' } }));
+    await store.saveLogin(
+      loginWrite({ openId: active?.open_id ?? '', key: 'fresh', profile: { ...noNames, city: '深圳' } }),
+    );
 
     expect(await adopt(url)).toMatchObject({ users: 5, sealed: 5, aside: 'gk_wx_user_before_guoke' });
     const rows = await mysql.query(url, 'select * from gk_wx_user');
@@ -137,7 +144,9 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
     await adopt(url);
     for (const change of [`real_name = 'other'`, `session_key = 'sealed:other'`, `nick_name = 'other'`]) {
       await mysql.query(url, `update gk_wx_user set ${change} limit 1`);
-      await expect(adopt(url, { drop: true })).rejects.toThrow(/is not the same in gk_wx_user_before_guoke and gk_wx_user/);
+      await expect(adopt(url, { drop: true })).rejects.toThrow(
+        /is not the same in gk_wx_user_before_guoke and gk_wx_user/,
+      );
       await mysql.query(url, 'delete from gk_wx_user');
       await adopt(url);
     }
@@ -159,15 +168,27 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
   });
 
   const strange: [string, string, string[], RegExp][] = [
-    ['a column more', tutorialTable.replace('city varchar(255)', 'city varchar(255), points int'), [], /the column points is not/],
+    [
+      'a column more',
+      tutorialTable.replace('city varchar(255)', 'city varchar(255), points int'),
+      [],
+      /the column points is not/,
+    ],
     ['no key', tutorialTable.replace(' not null primary key', ''), [], /open_id is not its primary key/],
     [
       'a foreign key to it',
       tutorialTable,
-      ['create table orders (open_id varchar(255), foreign key (open_id) references gk_wx_user (open_id)) charset utf8mb4 collate utf8mb4_general_ci'],
+      [
+        'create table orders (open_id varchar(255), foreign key (open_id) references gk_wx_user (open_id)) charset utf8mb4 collate utf8mb4_general_ci',
+      ],
       /a foreign key of orders would follow it/,
     ],
-    ['a trigger', tutorialTable, ['create trigger t1 before insert on gk_wx_user for each row set new.city = 1'], /the trigger t1/],
+    [
+      'a trigger',
+      tutorialTable,
+      ['create trigger t1 before insert on gk_wx_user for each row set new.city = 1'],
+      /the trigger t1/,
+    ],
   ];
   test.each(strange)('refuses a table with %s before anything is changed', async (_, table, more, said) => {
     const url = await createTutorialDatabase([], table);
@@ -177,10 +198,22 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
   });
 
   test('refuses SQLite, and a configuration that is not complete', async () => {
-    const command = runCommand('src/db-adopt.ts', { WX_APPID: 'wx1', WX_SECRET: 's', DATABASE_URL: 'file:/nowhere/x.db' });
+    const command = runCommand('src/db-adopt.ts', {
+      WX_APPID: 'wx1',
+      WX_SECRET: 's',
+      DATABASE_URL: 'file:/nowhere/x.db',
+    });
     expect((await command.exit).code).toBe(1);
     expect(command.stderr.join()).toMatch(/DATABASE_URL must be mysql/);
   });
 });
 
-const noNames = { nickName: null, avatarUrl: null, gender: null, language: null, city: null, province: null, country: null };
+const noNames = {
+  nickName: null,
+  avatarUrl: null,
+  gender: null,
+  language: null,
+  city: null,
+  province: null,
+  country: null,
+};

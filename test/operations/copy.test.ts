@@ -12,7 +12,9 @@ async function createFilled({ createUrl, query }: typeof sqlite, users = 25): Pr
   const url = await createUrl();
   const store = openStore({ databaseUrl: url, timeoutMs: 5000, poolSize: 1 });
   await store.migrate();
-  const logins = Array.from({ length: users }, (_, i) => loginWrite({ profile: { ...band, nickName: `👩🏽‍❤️‍💋‍👨🏿 ${i} '"\\` } }));
+  const logins = Array.from({ length: users }, (_, i) =>
+    loginWrite({ profile: { ...band, nickName: `👩🏽‍❤️‍💋‍👨🏿 ${i} '"\\` } }),
+  );
   await Promise.all(logins.map((login) => store.saveLogin(login)));
   const bytes = randomBytes(400_000);
   const openId = logins[0]?.openId ?? '';
@@ -115,8 +117,15 @@ describe('npm run db:copy', () => {
   test('says the secret only when it is asked to, and shows no password when it fails', async () => {
     const source = await createFilled(sqlite, 1);
     await startInhabitedBackend(source);
-    const shown = runCommand('src/db-copy.ts', { DATABASE_URL: source }, ['--to', await sqlite.createUrl(), '--show-secret']);
-    const failed = runCommand('src/db-copy.ts', { DATABASE_URL: source, DATABASE_URL_TO: 'mysql://root:hush@127.0.0.1:1/x' });
+    const shown = runCommand('src/db-copy.ts', { DATABASE_URL: source }, [
+      '--to',
+      await sqlite.createUrl(),
+      '--show-secret',
+    ]);
+    const failed = runCommand('src/db-copy.ts', {
+      DATABASE_URL: source,
+      DATABASE_URL_TO: 'mysql://root:hush@127.0.0.1:1/x',
+    });
     expect((await shown.exit).code).toBe(0);
     expect(shown.stdout.join('\n')).toContain(`SESSION_KEY_SECRETS="${await secretsOf(source)}"`);
     expect((await failed.exit).code).toBe(1);

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import sharp from 'sharp';
+import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundle } from '../../preview/bundle.ts';
 import { startPreview, type Preview } from '../../preview/server.ts';
@@ -18,6 +19,22 @@ if (!present) {
 const quiet =
   '--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
 const artifacts = fileURLToPath(new URL('../../artifacts/preview/', import.meta.url));
+
+/** A photo of a camera: too large to be sent as it is. */
+function largePhoto(): Promise<Buffer> {
+  const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const;
+  return sharp({ create: { width: 900, height: 900, channels: 3, background: 'teal', noise } })
+    .png({ compressionLevel: 0 })
+    .toBuffer();
+}
+
+/** The width of a picture once the browser has it. */
+async function widthOf(image: Locator): Promise<number> {
+  return image.evaluate(async (element) => {
+    await (element as HTMLImageElement).decode();
+    return (element as HTMLImageElement).naturalWidth;
+  });
+}
 
 let backend: Backend;
 let preview: Preview;
@@ -55,7 +72,10 @@ test.skipIf(!present)(
     const away: string[] = [];
     const faults: string[] = [];
     page.on('request', (request) => {
-      if (new URL(request.url()).origin !== preview.url && !request.url().startsWith('data:')) away.push(request.url());
+      const isOurs = ['data:', `${preview.url}/`, `${backend.url}/avatars/`].some((start) =>
+        request.url().startsWith(start),
+      );
+      if (!isOurs) away.push(request.url());
     });
     page.on('pageerror', (error) => faults.push(error.message));
     const phone = page.frameLocator('#screen');
@@ -93,14 +113,47 @@ test.skipIf(!present)(
     await tap('编辑资料');
     await see('点头像，换一张');
     await phone.locator('.avatar-button').click();
-    await tap('用微信头像');
-    await keep('6-profile');
+    await see('橘猫');
+    await keep('6-chooser');
+    await tap('橘猫');
+    await phone.locator('input[placeholder="请输入昵称"]').fill('果壳里的猫');
+    await tap('保存');
+    await see('已经保存好了');
+    await phone.locator('.phone-button').click();
+    await see('申请获取并验证你的手机号');
+    await keep('7-phone-consent');
+    await tap('不允许');
+    await see('没有授权手机号也没关系');
+    await phone.locator('.phone-button').click();
+    await tap('允许');
+    await see('手机号绑定好了');
+    await row.getByText('果壳里的猫').waitFor();
+    expect(await row.innerText()).toMatch(/phone_number\s+sealed/);
+    expect(await widthOf(row.locator('img'))).toBe(256);
+    await keep('8-profile');
+
+    const catUrl = await row.locator('img').getAttribute('src');
+    const [chooser] = await Promise.all([
+      page.waitForEvent('filechooser'),
+      phone
+        .locator('.avatar-button')
+        .click()
+        .then(() => tap('从电脑里选择')),
+    ]);
+    await chooser.setFiles({ name: 'photo.png', mimeType: 'image/png', buffer: await largePhoto() });
+    await phone.locator('.hero-avatar[src^="wxfile:"]').waitFor();
+    await tap('保存');
+    await see('已经保存好了');
+    await page.locator(`#row img:not([src="${catUrl}"])`).waitFor();
+    await keep('9-own-file');
     await tap('‹');
+    await see('果壳里的猫');
+    expect(await widthOf(phone.locator('.hero-avatar img').first())).toBe(256);
 
     await page.getByText('断网').click();
     await page.getByText('重新打开').click();
     await see('连不上服务器');
-    await keep('7-offline');
+    await keep('10-offline');
     await page.getByText('断网').click();
     await tap('重试');
     await see('欢迎回来');
@@ -113,12 +166,12 @@ test.skipIf(!present)(
     await tap('获取用户数据');
     await tap('允许');
     await see('资料没有通过验证');
-    await keep('8-rejected');
+    await keep('11-rejected');
     await tap('获取用户数据');
     await tap('允许');
     await see('很高兴认识你');
     await row.getByText('晚晚').waitFor();
-    await keep('9-rotated');
+    await keep('12-rotated');
 
     expect(away).toEqual([]);
     expect(faults).toEqual([]);

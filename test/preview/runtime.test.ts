@@ -100,6 +100,21 @@ test('getUserProfile is refused outside a tap, after an await and with a long de
   await screen.see('can only be invoked by user TAP gesture');
 });
 
+test('a file that is not there, and one of another encoding, cannot be read', async () => {
+  const screen = await launchPage(`
+    const files = wx.getFileSystemManager();
+    const fail = ({ errMsg }) => say(errMsg);
+    const given = files.readFile({ filePath: 'wxfile://tmp_9.png', encoding: 'base64', fail });
+    files.readFile({ filePath: 'wxfile://tmp_9.png', encoding: 'utf8', fail });
+    wx.compressImage({ src: 'wxfile://tmp_9.png', fail: ({ errMsg }) => say(errMsg.slice(0, 18)) });
+    say(typeof given);`);
+  screen.tap('go');
+  expect(screen.text()).toContain('undefined');
+  await screen.see("readFile:fail no such file or directory, open 'wxfile://tmp_9.png'");
+  await screen.see('readFile:fail the preview reads files as base64 only');
+  await screen.see('compressImage:fail');
+});
+
 test('every HTTP status lands in success, and HTML is left as it is', async () => {
   const hosts = await listen((_, response) => response.writeHead(502).end('<h1>Bad Gateway</h1>'));
   const screen = await launchPage(

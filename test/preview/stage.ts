@@ -8,21 +8,31 @@ import { startServer } from '../../src/server.ts';
 import { startBackend } from '../support/backend.ts';
 
 /** A real backend, a phone whose network leads to it, and the sample on its screen. */
-export async function createStage({ program, user = 'xiaoming' }: { program: Program; user?: string }) {
-  const backend = await startBackend();
+export async function createStage({
+  program,
+  user = 'xiaoming',
+  env = {},
+}: {
+  program: Program;
+  user?: string;
+  env?: Record<string, string>;
+}) {
+  const backend = await startBackend({ env });
   // The client reads the phone's clock, which is the real one.
   backend.clock.now = Date.now();
   const hosts: Record<string, string> = { [sampleOrigin]: backend.url };
   const phone = createPhone({ wechat: backend.standin, appId: backend.standin.apps[0].appId, user, hosts });
-  const drawer = createDrawer();
+  const usualDrawer = createDrawer();
   const screens: Screen[] = [];
+  let { store } = backend;
   let stop = (): Promise<void> => backend.stopServer();
 
   return {
     backend,
     phone,
-    /** Opens the mini program; what an earlier launch left in its storage is still there. */
-    async launch(): Promise<Screen> {
+    /** Opens the mini program; what an earlier launch left in its storage is still there, save on a phone of its own. */
+    async launch({ onAnotherPhone = false } = {}): Promise<Screen> {
+      const drawer = onAnotherPhone ? createDrawer() : usualDrawer;
       const screen = await launchInJsdom({ program, native: phone, drawer });
       screens.push(screen);
       return screen;
@@ -33,13 +43,14 @@ export async function createStage({ program, user = 'xiaoming' }: { program: Pro
       phone.forgetCalls();
       return names;
     },
-    stored: () => backend.store.findUser(backend.standin.person(phone.settings.user).openid),
+    stored: () => store.findUser(backend.standin.person(phone.settings.user).openid),
     stopServer: () => stop(),
     /** The same database, another process in all that matters. */
     async restartServer() {
       const log = createLog('fatal', { write: () => undefined });
       const server = await startServer(loadConfig(backend.environment), { log });
       hosts[sampleOrigin] = server.url;
+      ({ store } = server);
       stop = () => server.close();
     },
     async close() {
@@ -48,4 +59,17 @@ export async function createStage({ program, user = 'xiaoming' }: { program: Pro
       await backend.close();
     },
   };
+}
+
+/** Closes the agreement that a new user is shown first. */
+export async function agreeToPrivacy(screen: Screen): Promise<void> {
+  await screen.see('用户隐私保护提示');
+  screen.tap('同意并继续');
+}
+
+/** Taps the button, and allows what WeChat then asks. */
+export async function allowProfile(screen: Screen): Promise<void> {
+  screen.tap('获取用户数据');
+  await screen.see('允许');
+  screen.tap('允许');
 }

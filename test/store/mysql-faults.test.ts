@@ -8,7 +8,7 @@ import { type Store, StoreError } from '../../src/store/store.ts';
 import { hasMysql, mysql } from '../support/databases.ts';
 import { band, loginWrite } from '../support/login-write.ts';
 import { createDatabase, findMariaDb, startMariaDb } from '../support/mariadb.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { startTcpProxy } from '../../faults/tcp-proxy.ts';
 
 /** How a call failed, and after how many milliseconds. */
 async function failureOf(call: Promise<unknown>) {
@@ -53,7 +53,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
 
   test('a server that accepts and never answers: unavailable within the deadline, for those who queue too', async () => {
     const { proxy, reached } = await behindProxy(400);
-    proxy.swallow();
+    await proxy.turn({ kind: 'blackHole' });
     const failures = await Promise.all(Array.from({ length: 12 }, () => failureOf(reached.saveLogin(loginWrite()))));
     for (const { error, afterMs } of failures) {
       expect(error).toMatchObject({ name: 'StoreError', kind: 'unavailable' });
@@ -65,13 +65,13 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     const { proxy, reached } = await behindProxy(200);
     for (let cycle = 0; cycle < 10; cycle++) {
       await Promise.all(Array.from({ length: 6 }, () => reached.ping()));
-      proxy.swallow();
+      await proxy.turn({ kind: 'blackHole' });
       const failures = await Promise.all(Array.from({ length: 6 }, () => failureOf(reached.saveLogin(loginWrite()))));
       for (const { error, afterMs } of failures) {
         expect(error).toMatchObject({ kind: 'unavailable' });
         expect(afterMs).toBeLessThan(350);
       }
-      proxy.heal();
+      await proxy.turn({ kind: 'pass' });
       await expect.poll(() => reached.ping().then(() => 'well', String), { timeout: 500 }).toBe('well');
     }
     await Promise.all(Array.from({ length: 6 }, () => reached.saveLogin(loginWrite())));
@@ -204,7 +204,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
   test('closing does not wait for ever for a server that is silent', async () => {
     const { proxy, reached } = await behindProxy(200);
     await reached.ping();
-    proxy.swallow();
+    await proxy.turn({ kind: 'blackHole' });
     expect((await failureOf(reached.close())).afterMs).toBeLessThan(350);
   });
 

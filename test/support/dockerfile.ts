@@ -46,7 +46,10 @@ export async function readDockerfile(file: string): Promise<Stage[]> {
  * Carries the steps out in directories under `root`, one for each stage, and gives back what the last one says of
  * running it. `installed` stands in for what a plain `npm ci` installs: the tests themselves run on that.
  */
-export async function buildImage(stages: readonly Stage[], { context, root, installed }: Record<'context' | 'root' | 'installed', string>) {
+export async function buildImage(
+  stages: readonly Stage[],
+  { context, root, installed }: Record<'context' | 'root' | 'installed', string>,
+) {
   await mkdir(path.join(root, 'bin'), { recursive: true });
   const isRoot = process.getuid?.() === 0;
   const chown = isRoot ? `#!/bin/sh\nshift\nexec /bin/chown ${unprivileged}:${unprivileged} "$@"\n` : '#!/bin/sh\n';
@@ -64,7 +67,13 @@ export async function buildImage(stages: readonly Stage[], { context, root, inst
   return last;
 
   async function build({ name, steps }: Stage): Promise<Image> {
-    const image = { workdir: '', env: {} as Record<string, string>, user: 'root', command: [] as string[], health: [] as string[] };
+    const image = {
+      workdir: '',
+      env: {} as Record<string, string>,
+      user: 'root',
+      command: [] as string[],
+      health: [] as string[],
+    };
     for (const { instruction, from, text } of steps) {
       switch (instruction) {
         case 'WORKDIR':
@@ -80,7 +89,9 @@ export async function buildImage(stages: readonly Stage[], { context, root, inst
           const to = path.join(image.workdir, names.pop() ?? '');
           for (const each of names) {
             const source = from ? path.join(root, from, each) : path.join(context, each);
-            await cp(source, names.length > 1 || to.endsWith('/') ? path.join(to, path.basename(each)) : to, { recursive: true });
+            await cp(source, names.length > 1 || to.endsWith('/') ? path.join(to, path.basename(each)) : to, {
+              recursive: true,
+            });
           }
           break;
         }

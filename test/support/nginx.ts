@@ -26,19 +26,31 @@ export async function startProxy({ config, directory, backend }: Record<'config'
     .replaceAll(/(ssl_certificate) \S+;/g, `$1 ${pem}.crt;`)
     .replaceAll(/(ssl_certificate_key) \S+;/g, `$1 ${pem};`)
     .replaceAll('127.0.0.1:8080', new URL(backend).host);
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path tmp/${name};`);
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path tmp/${name};`,
+  );
   const main = `daemon off; pid nginx.pid; error_log stderr; worker_processes 1; ${process.getuid?.() === 0 ? 'user root;' : ''}
 events {}
 http { access_log off; ${temporary.join(' ')}
 ${site} }`;
   await writeFile(path.join(directory, 'nginx.conf'), main);
-  const nginx = spawn('nginx', ['-p', directory, '-c', 'nginx.conf', '-e', 'stderr'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const nginx = spawn('nginx', ['-p', directory, '-c', 'nginx.conf', '-e', 'stderr'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let words = '';
   nginx.stderr.on('data', (chunk: Buffer) => (words += chunk.toString()));
 
   const send = (method: string, url: string, body = '', headers: Record<string, string> = {}) =>
     new Promise<Answer>((resolve, reject) => {
-      const options = { host: '127.0.0.1', port, method, path: url, headers, rejectUnauthorized: false, agent: false } as const;
+      const options = {
+        host: '127.0.0.1',
+        port,
+        method,
+        path: url,
+        headers,
+        rejectUnauthorized: false,
+        agent: false,
+      } as const;
       request(options, (response) => {
         let text = '';
         response.on('data', (chunk: Buffer) => (text += chunk.toString()));

@@ -187,6 +187,7 @@ export async function hostilePictures(): Promise<{ refused: Pictures; cleaned: P
       'PNG without a width': png(0, 100),
       'PNG with less pixels than it says': png(2000, 2000, { bytes: 1000 }),
       'PNG of an unknown colour type': patched(small, 25, 7),
+      'PNG of 200 MB': png(4999, 5000, { bits: 16 }),
       'PNG interlaced, 200 MB': png(4999, 5000, { bits: 16, interlaced: true }),
       'JPEG of 65500×65500': patched(jpeg, frame + 5, 0xff, 0xdc, 0xff, 0xdc),
       'JPEG without a height': patched(jpeg, frame + 5, 0, 0),
@@ -194,7 +195,7 @@ export async function hostilePictures(): Promise<{ refused: Pictures; cleaned: P
       'JPEG, lossless': patched(jpeg, frame + 1, 0xc3),
       'JPEG with two frames': Buffer.concat([jpeg.subarray(0, frame + 19), jpeg.subarray(frame)]),
       'JPEG, progressive, 150 MB': patched(progressive, progressiveFrame + 5, 0x13, 0x88, 0x13, 0x88),
-      'JPEG of 63 scans': scanBomb(4992, 63),
+      'JPEG of 63 scans': scanBomb(4480, 63),
       'GIF with a huge canvas': gif(65_535, 65_535, 1),
       'GIF with a huge canvas and many frames': gif(65_535, 65_535, 1000),
       'GIF whose frame is larger than its canvas': gif(1, 1, 1, [60_000, 60_000]),
@@ -241,14 +242,15 @@ export async function hostilePictures(): Promise<{ refused: Pictures; cleaned: P
         chunk('iCCP', Buffer.concat([latin1('x\0\0'), deflatedZeros(300_000_000)])),
         small.subarray(33),
       ]),
-      'PNG of 200 MB, line by line': png(4999, 5000, { bits: 16 }),
-      'PNG of 200 MB that lies on its side': png(4999, 5000, {
+      'PNG of 80 MB, line by line': png(3200, 3200, { bits: 16 }),
+      'PNG of 25 MP, line by line': png(4999, 5000, { colour: 2 }),
+      'PNG of 80 MB that lies on its side': png(3200, 3200, {
         bits: 16,
         chunks: [chunk('eXIf', Buffer.from('49492a00080000000100120103000100000006000000000000000000', 'hex'))],
       }),
-      'PNG interlaced, 60 MB': png(3872, 3872, { interlaced: true }),
-      'JPEG of 24 scans, 25 MP': scanBomb(4992, 24),
-      'GIF of 16 MP': await sharp({ create: { width: 4096, height: 4096, channels: 3, background: '#f00' } })
+      'PNG interlaced, 40 MB': png(3200, 3200, { interlaced: true }),
+      'JPEG of 24 scans, 20 MP': scanBomb(4480, 24),
+      'GIF of 10 MP': await sharp({ create: { width: 3200, height: 3200, channels: 3, background: '#f00' } })
         .gif({ effort: 1 })
         .toBuffer(),
       'WebP of 25 MP': await sharp({ create: { width: 5000, height: 4999, channels: 4, background: '#f008' } })

@@ -11,14 +11,19 @@ export async function secretsOf(databaseUrl: string): Promise<string> {
 }
 
 /** A backend with users in it: one has a profile, another has just opened the mini program and is about to send one. */
-export async function startInhabitedBackend(databaseUrl: string, env: Record<string, string> = { SESSION_KEY_SECRETS: '' }) {
+export async function startInhabitedBackend(
+  databaseUrl: string,
+  env: Record<string, string> = { SESSION_KEY_SECRETS: '' },
+) {
   const backend = await startBackend({ databaseUrl, env });
   onTestFinished(() => backend.close());
   const sealed = backend.standin.phone.profile({ user: 'ming', profile: { nickName: '小明 👩🏽‍❤️‍💋‍👨🏿' } });
   const { code } = backend.standin.phone.login({ user: 'ming' });
   const { rawData, signature, encryptedData, iv } = sealed;
   const ming = await backend.client().auth.login.mutate({ code, rawData, signature, encryptedData, iv });
-  const hong = await backend.client().auth.checkUser.mutate({ code: backend.standin.phone.login({ user: 'hong' }).code });
+  const hong = await backend
+    .client()
+    .auth.checkUser.mutate({ code: backend.standin.phone.login({ user: 'hong' }).code });
   return { backend, ming, hong };
 }
 
@@ -37,7 +42,10 @@ export async function useAfterMove(
   });
   try {
     const me = await clientOf(server.url, ming.token).user.me.query();
-    const { rawData, signature, encryptedData, iv } = standin.phone.profile({ user: 'hong', profile: { nickName: '小红' } });
+    const { rawData, signature, encryptedData, iv } = standin.phone.profile({
+      user: 'hong',
+      profile: { nickName: '小红' },
+    });
     const { code } = standin.phone.login({ user: 'hong', rotate: true });
     const login = await clientOf(server.url).auth.login.mutate({ code, rawData, signature, encryptedData, iv });
     return { me, proved: login.user.nickName };
@@ -45,4 +53,3 @@ export async function useAfterMove(
     await server.close();
   }
 }
-

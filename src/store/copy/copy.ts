@@ -1,27 +1,26 @@
-import { createHash } from 'node:crypto';
 import { StoreError } from '../store.ts';
+import { compare } from './compare.ts';
 import { openMysqlTables } from './mysql.ts';
 import { fromPosition, toPosition } from './position.ts';
 import { openSqliteTables } from './sqlite.ts';
+import { countOf, read } from './rows.ts';
 import {
-  countRows,
   createProgress,
   deleteRows,
   dropProgress,
   insertRows,
   progressTable,
   selectProgress,
-  selectRows,
   setProgress,
 } from './statements.ts';
-import { type Row, type Table, type Tables, toValue, type Value } from './tables.ts';
+import type { OnProgress, Table, Tables, Value } from './tables.ts';
 
 interface CopyOptions {
   /** Both as in DATABASE_URL. */
   from: string;
   to: string;
   /** Called after each batch. */
-  onProgress?: (step: 'copy' | 'compare', table: string, done: number, total: number) => void;
+  onProgress?: OnProgress;
   batchSize?: number;
 }
 
@@ -106,43 +105,6 @@ async function copyTable(
     if (isEnd) return;
     after = last;
   }
-}
-
-async function compare(source: Tables, target: Tables, table: Table, onProgress: NonNullable<CopyOptions['onProgress']>) {
-  const total = 2 * (await countOf(source, table));
-  const here = await digest(source, table, (rows) => onProgress('compare', table.name, rows, total));
-  const there = await digest(target, table, (rows) => onProgress('compare', table.name, here.rows + rows, total));
-  if (here.rows === there.rows && here.sha256 === there.sha256) return { name: table.name, ...here };
-  await target.transaction(setProgress(table.name, null));
-  const counts = here.rows === there.rows ? 'rows differ' : `${here.rows} rows here, ${there.rows} there`;
-  throw refused('COPY_DIFFERS', `${table.name}: ${counts}; stop what writes to the source, and run this again`);
-}
-
-/** Both kinds give the same row in the same order, so the same text. */
-async function digest(side: Tables, table: Table, onBatch: (rows: number) => void) {
-  const hash = createHash('sha256');
-  let rows = 0;
-  let after: Value = null;
-  for (;;) {
-    const batch: Row[] = await read(side, table, after, 500);
-    for (const row of batch) {
-      hash.update(`${JSON.stringify(row.map((value) => (Buffer.isBuffer(value) ? [value.toString('base64')] : value)))}\n`);
-    }
-    rows += batch.length;
-    onBatch(rows);
-    after = batch.at(-1)?.[table.key] ?? null;
-    if (batch.length < 500) return { rows, sha256: hash.digest('hex') };
-  }
-}
-
-async function read(side: Tables, table: Table, after: Value, limit: number): Promise<Row[]> {
-  const rows = await side.all(selectRows(table, after, limit));
-  return rows.map((row) => table.columns.map((column) => toValue(row[column])));
-}
-
-async function countOf(side: Tables, table: Table): Promise<number> {
-  const [row] = await side.all(countRows(table));
-  return Number(row?.n ?? 0);
 }
 
 function refused(code: string, explanation: string): StoreError {

@@ -23,7 +23,9 @@ export async function openSqliteTables(databaseUrl: string, { create }: { create
     tables,
     all,
     async names() {
-      const rows = await all(sql`select name from sqlite_master where type = 'table' and name not like 'sqlite!_%' escape '!'`);
+      const rows = await all(
+        sql`select name from sqlite_master where type = 'table' and name not like 'sqlite!_%' escape '!'`,
+      );
       return rows.map(({ name }) => String(name));
     },
     migrate: () => migrateSqlite({ databaseUrl }),

@@ -40,7 +40,13 @@ export function insertRows(table: Table, rows: readonly Row[]): SQL[] {
   }
   const columns = sql.join(table.columns.map(named), sql`, `);
   return groups.map((group) => {
-    const values = group.map((row) => sql`(${sql.join(row.map((value) => sql`${value}`), sql`, `)})`);
+    const values = group.map(
+      (row) =>
+        sql`(${sql.join(
+          row.map((value) => sql`${value}`),
+          sql`, `,
+        )})`,
+    );
     return sql`insert into ${named(table.name)} (${columns}) values ${sql.join(values, sql`, `)}`;
   });
 }
@@ -60,5 +66,7 @@ export const selectProgress = sql`select name, position from ${progress}`;
 
 export function setProgress(name: string, position: string | null): SQL[] {
   const forget = sql`delete from ${progress} where name = ${name}`;
-  return position === null ? [forget] : [forget, sql`insert into ${progress} (name, position) values (${name}, ${position})`];
+  return position === null
+    ? [forget]
+    : [forget, sql`insert into ${progress} (name, position) values (${name}, ${position})`];
 }

@@ -26,6 +26,9 @@ export interface Tables {
   close(): Promise<void>;
 }
 
+/** Told after each batch, in rows; a comparison reads both sides. */
+export type OnProgress = (step: 'copy' | 'compare', table: string, done: number, total: number) => void;
+
 interface Column {
   name: string;
   primary: boolean;

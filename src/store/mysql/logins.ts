@@ -122,7 +122,13 @@ function prepare(db: Db) {
       db.insert(user).values(upTo(rows).map(rowOf)).onDuplicateKeyUpdate({ set: merged }).prepare(),
     ),
     sessionsInsert: memoized((rows) => db.insert(session).values(upTo(rows).map(sessionOf)).prepare()),
-    usersSelect: memoized((rows) => db.select().from(user).where(inArray(user.openId, each('openId', rows))).prepare()),
+    usersSelect: memoized((rows) =>
+      db
+        .select()
+        .from(user)
+        .where(inArray(user.openId, each('openId', rows)))
+        .prepare(),
+    ),
     sessionsSelect: memoized((rows) =>
       db
         .select({ session, user })

@@ -17,11 +17,16 @@ import { deleteSessions, selectUser, updateSession } from './statements.ts';
 /** A store on MySQL, MariaDB or what speaks their protocol. */
 export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOptions): Store {
   const pool = openPool({ databaseUrl, timeoutMs, poolSize });
-  const write = <T>(work: (db: Db) => Promise<T>) => pool.lend((db) => retryDeadlocks(() => work(db)));
+  const write = <T>(work: (db: Db) => Promise<T>) => pool.lend((db) => retryLocked(() => work(db)));
   const logins = createLogins();
   return {
     saveLogin: joined({
-      work: (items: readonly LoginWrite[]) => write((db) => logins.save(db, items)),
+      work: (items: readonly LoginWrite[]) =>
+        // A wait for a lock is worth another try for one login only: the others of its group need not have it.
+        pool.lend((db) =>
+          retryLocked(() => logins.save(db, items), items.length === 1 ? [deadlock, lockWait] : [deadlock]),
+        ),
+      isOfOne: (error) => error.kind === 'unexpected' || error.errno === lockWait,
       maxInFlight: 4,
       timeoutMs,
     }),
@@ -40,7 +45,7 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
     listUsers: (afterOpenId, limit) => pool.lend((db) => selectUsersAfter(db, afterOpenId, limit)),
     reseal: (changes) =>
       pool.lend((db) =>
-        retryDeadlocks(() =>
+        retryLocked(() =>
           db.transaction(async (tx) => {
             let changed = 0;
             for (const change of changes) changed += (await updateSealed(tx, change)) ? 1 : 0;
@@ -61,14 +66,16 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
   };
 }
 
+/** ER_LOCK_DEADLOCK and ER_LOCK_WAIT_TIMEOUT. */
+const [deadlock, lockWait] = [1213, 1205];
+
 /** Runs again, a few times, what InnoDB gave up in favour of another: it has left nothing behind. */
-async function retryDeadlocks<T>(work: () => Promise<T>, retries = 5): Promise<T> {
+async function retryLocked<T>(work: () => Promise<T>, errnos = [deadlock, lockWait], retries = 5): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const errno = serverErrno(error);
-    if (retries === 0 || (errno !== 1213 && errno !== 1205)) throw error;
+    if (retries === 0 || !errnos.includes(serverErrno(error) ?? 0)) throw error;
     await sleep(5 + Math.random() * 20);
-    return await retryDeadlocks(work, retries - 1);
+    return await retryLocked(work, errnos, retries - 1);
   }
 }

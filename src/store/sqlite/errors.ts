@@ -32,5 +32,7 @@ export function toStoreError(error: unknown): StoreError {
 
 /** Calls come before the first migration is through; SQLite has no code for it. */
 function lacksTables(error: unknown): boolean {
-  return error instanceof Error && (error.message.includes('SQLITE_ERROR: no such table: ') || lacksTables(error.cause));
+  return (
+    error instanceof Error && (error.message.includes('SQLITE_ERROR: no such table: ') || lacksTables(error.cause))
+  );
 }

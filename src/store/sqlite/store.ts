@@ -9,7 +9,14 @@ import { toStoreError } from './errors.ts';
 import { countUsers, deleteExpiredSessions, selectUsersAfter, updateSealed } from './maintenance.ts';
 import { migrateSqlite } from './migrate.ts';
 import { profiles } from './profiles.ts';
-import { deleteSessions, insertSessions, selectSessions, selectUsers, updateSession, upsertUsers } from './statements.ts';
+import {
+  deleteSessions,
+  insertSessions,
+  selectSessions,
+  selectUsers,
+  updateSession,
+  upsertUsers,
+} from './statements.ts';
 
 /** A store in one SQLite file. Each call blocks the event loop while SQLite works. */
 export function openSqliteStore({ databaseUrl, timeoutMs }: Omit<StoreOptions, 'poolSize'>): Store {

@@ -1,10 +1,7 @@
-import { inArray, type SQL, sql } from 'drizzle-orm';
-import type { MySqlColumn } from 'drizzle-orm/mysql-core';
 import { StoreError } from '../../store.ts';
-import type { Db } from '../connection.ts';
 import { migrateMysql } from '../migrate.ts';
 import { openPool, type Pool } from '../pool.ts';
-import { gkWxUser } from '../schema.ts';
+import { compareUsers, insertUsers, type Sealing } from './adopted-users.ts';
 import {
   asideTable,
   columnsOf,
@@ -18,15 +15,9 @@ import {
 } from './legacy-table.ts';
 import { type LegacyUser, readLegacyUser } from './legacy-user.ts';
 
-interface AdoptOptions {
+interface AdoptOptions extends Sealing {
   /** `mysql://…` */
   databaseUrl: string;
-  /** The mini program whose users these are. */
-  appId: string;
-  /** Seals a session key for the row of a user. */
-  seal: (openId: string, sessionKey: string) => { sessionKey: string; sessionKeyFingerprint: string };
-  /** Opens it again; null when it does not open. */
-  open: (openId: string, sealed: string) => string | null;
   /** Drops the old table, which has the keys in clear, once all of it was found in ours. */
   drop?: boolean;
   onProgress?: (step: 'check' | 'adopt' | 'compare', done: number, total: number) => void;
@@ -51,12 +42,13 @@ const maxNamed = 10;
  * interruption it is called again. Rejects with a StoreError.
  */
 export async function adoptUsers(options: AdoptOptions): Promise<Adopted> {
+  const { now = Date.now } = options;
   const pool = openPool({ databaseUrl: options.databaseUrl, timeoutMs: 60_000, poolSize: 1 });
   try {
     const columns = await setAside(pool, options);
     await migrateMysql({ databaseUrl: options.databaseUrl });
     await eachBatch(pool, asideTable, columns, 'adopt', options, (users) =>
-      pool.lend((db) => insertUsers(db, users, options)),
+      pool.lend((db) => insertUsers(db, users, options, now())),
     );
     let [users, sealed] = [0, 0];
     await eachBatch(pool, asideTable, columns, 'compare', options, async (batch) => {
@@ -73,7 +65,10 @@ export async function adoptUsers(options: AdoptOptions): Promise<Adopted> {
 
 /** The columns of the old table, which stands aside afterwards. */
 async function setAside(pool: Pool, options: AdoptOptions): Promise<ReadonlySet<string>> {
-  const [current, aside] = await pool.lend(async (db) => [await columnsOf(db, ourTable), await columnsOf(db, asideTable)]);
+  const [current, aside] = await pool.lend(async (db) => [
+    await columnsOf(db, ourTable),
+    await columnsOf(db, asideTable),
+  ]);
   const isTheirs = current !== null && current !== undefined && !current.has('session_key_fingerprint');
   if (aside) {
     if (isTheirs) throw refused('TWO_TABLES', `both ${ourTable} and ${asideTable} are there, and neither is guoke's`);
@@ -83,7 +78,10 @@ async function setAside(pool: Pool, options: AdoptOptions): Promise<ReadonlySet<
   const problems = await pool.lend((db) => problemsOf(db, ourTable, current));
   if (problems.length === 0) problems.push(...(await unfitRows(pool, current, options)));
   if (problems.length > 0) {
-    throw refused('NOT_UNDERSTOOD', `nothing was changed.\n${problems.map((each) => `  ${ourTable}: ${each}`).join('\n')}`);
+    throw refused(
+      'NOT_UNDERSTOOD',
+      `nothing was changed.\n${problems.map((each) => `  ${ourTable}: ${each}`).join('\n')}`,
+    );
   }
   await pool.lend(renameAside);
   return current;
@@ -98,7 +96,8 @@ async function unfitRows(pool: Pool, columns: ReadonlySet<string>, options: Adop
       if ('user' in read) continue;
       unfit++;
       // The openid alone: it is what the operator finds the row by.
-      if (named.length < maxNamed) named.push(`the user ${JSON.stringify(row.open_id)}: ${read.unfit.join(', ')} would not fit`);
+      if (named.length < maxNamed)
+        named.push(`the user ${JSON.stringify(row.open_id)}: ${read.unfit.join(', ')} would not fit`);
     }
   });
   return unfit > named.length ? [...named, `and ${unfit - named.length} rows more`] : named;
@@ -127,7 +126,7 @@ async function eachRawBatch(
 ): Promise<void> {
   const total = await pool.lend((db) => countRows(db, table));
   let done = 0;
-  for (let after: string | null = null; ; ) {
+  for (let after: string | null = null; ;) {
     const rows = await pool.lend((db) => readLegacyRows(db, table, columns, after, batchSize));
     if (rows.length > 0) await work(rows);
     done += rows.length;
@@ -135,62 +134,6 @@ async function eachRawBatch(
     if (rows.length < batchSize) return;
     after = String(rows.at(-1)?.open_id);
   }
-}
-
-const brought = (column: MySqlColumn) => sql`values(${sql.identifier(column.name)})`;
-const storedOrBrought = (column: MySqlColumn) => sql`coalesce(${column}, ${brought(column)})`;
-
-/** A user who has logged in meanwhile keeps what that brought; the old key is the one before. */
-const merged: Partial<Record<keyof typeof gkWxUser.$inferInsert, SQL>> = {
-  prevSessionKey: sql`if(${gkWxUser.sessionKeyAt} > 0, coalesce(${gkWxUser.prevSessionKey}, ${brought(gkWxUser.sessionKey)}), ${gkWxUser.prevSessionKey})`,
-  sessionKey: storedOrBrought(gkWxUser.sessionKey),
-  sessionKeyFingerprint: storedOrBrought(gkWxUser.sessionKeyFingerprint),
-  nickName: storedOrBrought(gkWxUser.nickName),
-  avatarUrl: storedOrBrought(gkWxUser.avatarUrl),
-  gender: sql`if(${gkWxUser.gender} in (1, 2), ${gkWxUser.gender}, coalesce(${brought(gkWxUser.gender)}, ${gkWxUser.gender}))`,
-  language: storedOrBrought(gkWxUser.language),
-  city: storedOrBrought(gkWxUser.city),
-  province: storedOrBrought(gkWxUser.province),
-  country: storedOrBrought(gkWxUser.country),
-  realName: storedOrBrought(gkWxUser.realName),
-  stuId: storedOrBrought(gkWxUser.stuId),
-};
-
-async function insertUsers(db: Db, users: readonly LegacyUser[], { appId, seal, now = Date.now }: AdoptOptions): Promise<void> {
-  const at = now();
-  const rows = users.map(({ sessionKey, ...user }) => ({
-    ...user,
-    sessionKey: null,
-    sessionKeyFingerprint: null,
-    ...(sessionKey !== null && seal(user.openId, sessionKey)),
-    appId,
-    // Older than the key of any login: the first one moves it to the previous, where it still proves a profile.
-    sessionKeyAt: 0,
-    createdAt: at,
-    updatedAt: at,
-  }));
-  await db.insert(gkWxUser).values(rows).onDuplicateKeyUpdate({ set: merged });
-}
-
-/** Every value of the old rows stands in ours, or a later login's in its place. */
-async function compareUsers(db: Db, users: readonly LegacyUser[], { open }: AdoptOptions): Promise<void> {
-  const ids = users.map(({ openId }) => openId);
-  const rows = await db.select().from(gkWxUser).where(inArray(gkWxUser.openId, ids));
-  const stored = new Map(rows.map((row) => [row.openId, row]));
-  for (const { sessionKey, openId, ...values } of users) {
-    const row = stored.get(openId);
-    const hasLoggedIn = row !== undefined && row.sessionKeyAt > 0;
-    const names = Object.keys(values) as (keyof typeof values)[];
-    const isKept = (name: keyof typeof values) =>
-      row !== undefined && (row[name] === values[name] || (hasLoggedIn && values[name] !== null && row[name] !== null));
-    const keyIsKept = row !== undefined && (hasLoggedIn || openOf(open, openId, row.sessionKey) === sessionKey);
-    if (row && keyIsKept && names.every((name) => isKept(name) || values[name] === null)) continue;
-    throw refused('ADOPTION_DIFFERS', `the user ${JSON.stringify(openId)} is not the same in ${asideTable} and ${ourTable}`);
-  }
-}
-
-function openOf(open: AdoptOptions['open'], openId: string, sealed: string | null): string | null {
-  return sealed === null ? null : open(openId, sealed);
 }
 
 function refused(code: string, explanation: string): StoreError {

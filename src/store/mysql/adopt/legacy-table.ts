@@ -47,18 +47,27 @@ export async function problemsOf(db: Db, table: string, columns: ReadonlySet<str
       and (referenced_table_name = ${table} or table_name = ${table})`),
   );
   for (const { name } of references) {
-    problems.push(`a foreign key of ${String(name)} would follow it when it is renamed: drop it, and add it afterwards`);
+    problems.push(
+      `a foreign key of ${String(name)} would follow it when it is renamed: drop it, and add it afterwards`,
+    );
   }
   const triggers = await rowsOf(
     db.execute(sql`select trigger_name as name from information_schema.triggers
       where event_object_schema = database() and event_object_table = ${table}`),
   );
-  for (const { name } of triggers) problems.push(`the trigger ${String(name)} would follow it when it is renamed: drop it`);
+  for (const { name } of triggers)
+    problems.push(`the trigger ${String(name)} would follow it when it is renamed: drop it`);
   return problems;
 }
 
 /** In the order of the table's own collation, in which its key is unique. */
-export async function readLegacyRows(db: Db, table: string, columns: ReadonlySet<string>, after: string | null, limit: number) {
+export async function readLegacyRows(
+  db: Db,
+  table: string,
+  columns: ReadonlySet<string>,
+  after: string | null,
+  limit: number,
+) {
   const names = legacyColumns.filter((column) => columns.has(column)).map((column) => sql.identifier(column));
   const from = after === null ? sql`` : sql`where open_id > ${after}`;
   return await rowsOf(

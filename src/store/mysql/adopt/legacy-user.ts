@@ -49,7 +49,8 @@ export function readLegacyUser(row: RawRow): { user: LegacyUser } | { unfit: rea
     if (value === null || value === '') return null;
     const number = Number(value);
     // `007` is a text, and would come back as 7.
-    if (!Number.isInteger(number) || String(number) !== String(value) || number < min || number > max) {
+    const isExact = number === value || String(number) === value;
+    if (!Number.isInteger(number) || !isExact || number < min || number > max) {
       unfit.push(column);
       return null;
     }

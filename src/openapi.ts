@@ -1,0 +1,73 @@
+import type { AnyTRPCRouter } from '@trpc/server';
+import { z } from 'zod';
+import { outcomes } from './errors.ts';
+import { signedInProcedure } from './trpc.ts';
+
+interface Definition {
+  type: 'query' | 'mutation' | 'subscription';
+  inputs: readonly z.ZodType[];
+  output?: z.ZodType;
+  middlewares: readonly unknown[];
+}
+
+/** tRPC keeps these on every procedure and leaves them out of its types. The one place that reads them. */
+const definitionOf = (procedure: unknown) => (procedure as { _def: Definition })._def;
+
+const failure = z.object({
+  error: z.object({
+    message: z.string(),
+    code: z.number().describe('A JSON-RPC number; branch on data.reason'),
+    data: z.object({
+      code: z.string(),
+      httpStatus: z.number(),
+      path: z.string().nullable(),
+      reason: z.enum(Object.keys(outcomes)),
+      retry: z.enum(['login', 'later', 'never']).describe('login: call wx.login again'),
+    }),
+  }),
+});
+
+/**
+ * An OpenAPI 3.1 document of a router's procedures as they cross the wire, each call alone: batches are for tRPC's own
+ * clients. The inputs and outputs are those that the procedures declare; what a refinement asks for beyond is not said.
+ */
+export function openApiDocument(router: AnyTRPCRouter, info: { title: string; version: string }) {
+  const procedures: Record<string, unknown> = router._def.procedures;
+  return {
+    openapi: '3.1.0',
+    info,
+    paths: Object.fromEntries(
+      Object.entries(procedures).map(([name, procedure]) => {
+        const definition = definitionOf(procedure);
+        const isBare = definition.type === 'query' && definition.inputs.length === 0;
+        return [`/trpc/${name}`, { [isBare ? 'get' : 'post']: operation(name, definition) }];
+      }),
+    ),
+    components: {
+      schemas: { Failure: schemaOf(failure, 'output') },
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+    },
+  };
+}
+
+function operation(name: string, { inputs, output, middlewares }: Definition) {
+  const signedIn = definitionOf(signedInProcedure).middlewares.at(-1);
+  const [input] = inputs;
+  const answer = z.object({ result: z.object({ data: output ?? z.unknown() }) });
+  return {
+    operationId: name,
+    ...(middlewares.includes(signedIn) && { security: [{ token: [] }] }),
+    ...(input && { requestBody: { required: true, content: jsonOf(schemaOf(input, 'input')) } }),
+    responses: {
+      200: { description: 'It is done', content: jsonOf(schemaOf(answer, 'output')) },
+      default: { description: 'It failed', content: jsonOf({ $ref: '#/components/schemas/Failure' }) },
+    },
+  };
+}
+
+const jsonOf = (schema: object) => ({ 'application/json': { schema } });
+
+function schemaOf(type: z.ZodType, io: 'input' | 'output') {
+  const { $schema: _, ...schema } = z.toJSONSchema(type, { io });
+  return schema;
+}

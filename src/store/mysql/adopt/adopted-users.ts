@@ -1,0 +1,78 @@
+import { inArray, type SQL, sql } from 'drizzle-orm';
+import type { MySqlColumn } from 'drizzle-orm/mysql-core';
+import { StoreError } from '../../store.ts';
+import type { Db } from '../connection.ts';
+import { gkWxUser } from '../schema.ts';
+import { asideTable, ourTable } from './legacy-table.ts';
+import type { LegacyUser } from './legacy-user.ts';
+
+/** What turns the users of the old table into ours. */
+export interface Sealing {
+  /** The mini program whose users these are. */
+  appId: string;
+  /** Seals a session key for the row of a user. */
+  seal: (openId: string, sessionKey: string) => { sessionKey: string; sessionKeyFingerprint: string };
+  /** Opens it again; null when it does not open. */
+  open: (openId: string, sealed: string) => string | null;
+}
+
+const brought = (column: MySqlColumn) => sql`values(${sql.identifier(column.name)})`;
+const storedOrBrought = (column: MySqlColumn) => sql`coalesce(${column}, ${brought(column)})`;
+
+/** A user who has logged in meanwhile keeps what that brought; the old key is the one before. */
+const merged: Partial<Record<keyof typeof gkWxUser.$inferInsert, SQL>> = {
+  prevSessionKey: sql`if(${gkWxUser.sessionKeyAt} > 0, coalesce(${gkWxUser.prevSessionKey}, ${brought(gkWxUser.sessionKey)}), ${gkWxUser.prevSessionKey})`,
+  sessionKey: storedOrBrought(gkWxUser.sessionKey),
+  sessionKeyFingerprint: storedOrBrought(gkWxUser.sessionKeyFingerprint),
+  nickName: storedOrBrought(gkWxUser.nickName),
+  avatarUrl: storedOrBrought(gkWxUser.avatarUrl),
+  gender: sql`if(${gkWxUser.gender} in (1, 2), ${gkWxUser.gender}, coalesce(${brought(gkWxUser.gender)}, ${gkWxUser.gender}))`,
+  language: storedOrBrought(gkWxUser.language),
+  city: storedOrBrought(gkWxUser.city),
+  province: storedOrBrought(gkWxUser.province),
+  country: storedOrBrought(gkWxUser.country),
+  realName: storedOrBrought(gkWxUser.realName),
+  stuId: storedOrBrought(gkWxUser.stuId),
+};
+
+export async function insertUsers(
+  db: Db,
+  users: readonly LegacyUser[],
+  { appId, seal }: Sealing,
+  at: number,
+): Promise<void> {
+  const rows = users.map(({ sessionKey, ...user }) => ({
+    ...user,
+    sessionKey: null,
+    sessionKeyFingerprint: null,
+    ...(sessionKey !== null && seal(user.openId, sessionKey)),
+    appId,
+    // Older than the key of any login: the first one moves it to the previous, where it still proves a profile.
+    sessionKeyAt: 0,
+    createdAt: at,
+    updatedAt: at,
+  }));
+  await db.insert(gkWxUser).values(rows).onDuplicateKeyUpdate({ set: merged });
+}
+
+/** Every value of the old rows stands in ours, or a later login's in its place. */
+export async function compareUsers(db: Db, users: readonly LegacyUser[], { open }: Sealing): Promise<void> {
+  const ids = users.map(({ openId }) => openId);
+  const rows = await db.select().from(gkWxUser).where(inArray(gkWxUser.openId, ids));
+  const stored = new Map(rows.map((row) => [row.openId, row]));
+  for (const { sessionKey, openId, ...values } of users) {
+    const row = stored.get(openId);
+    const hasLoggedIn = row !== undefined && row.sessionKeyAt > 0;
+    const names = Object.keys(values) as (keyof typeof values)[];
+    const isKept = (name: keyof typeof values) =>
+      row !== undefined && (row[name] === values[name] || (hasLoggedIn && values[name] !== null && row[name] !== null));
+    const keyIsKept = row !== undefined && (hasLoggedIn || openOf(open, openId, row.sessionKey) === sessionKey);
+    if (row && keyIsKept && names.every((name) => isKept(name) || values[name] === null)) continue;
+    const where = `the user ${JSON.stringify(openId)} is not the same in ${asideTable} and ${ourTable}`;
+    throw new StoreError('unexpected', 'ADOPTION_DIFFERS', undefined, where);
+  }
+}
+
+function openOf(open: Sealing['open'], openId: string, sealed: string | null): string | null {
+  return sealed === null ? null : open(openId, sealed);
+}

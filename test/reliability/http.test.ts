@@ -1,0 +1,110 @@
+import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startBackend, type Backend } from '../support/backend.ts';
+
+let backend: Backend;
+beforeAll(async () => {
+  backend = await startBackend();
+});
+afterAll(() => backend.close());
+
+interface Call {
+  body: string;
+  agent: Agent;
+  headers?: Record<string, string>;
+  isChunked?: boolean;
+}
+
+/** The status of a call, and whether it went over a connection that was there already; rejects when that breaks. */
+function post({
+  body,
+  agent,
+  headers = {},
+  isChunked = false,
+}: Call): Promise<{ status: number; again: boolean; says: string }> {
+  const { hostname, port } = new URL(backend.url);
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      {
+        hostname,
+        port,
+        agent,
+        path: '/trpc/auth.checkUser',
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(!isChunked && { 'content-length': body.length }),
+          ...headers,
+        },
+      },
+      (answer) => {
+        answer.resume();
+        answer.on('end', () =>
+          resolve({
+            status: answer.statusCode ?? 0,
+            again: outgoing.reusedSocket,
+            says: answer.headers.connection ?? '',
+          }),
+        );
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.write(body);
+    outgoing.end();
+  });
+}
+
+/** The whole answer to these bytes, up to the end of the connection. */
+function exchange(text: string): Promise<string> {
+  const { hostname, port } = new URL(backend.url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => socket.write(text));
+    let answer = '';
+    socket.on('data', (bytes: Buffer) => (answer += bytes.toString()));
+    socket.on('close', () => resolve(answer));
+    socket.on('error', reject);
+  });
+}
+
+describe('a connection on which a body was too large', () => {
+  // A proxy in front sends other people's calls over it.
+  test('serves the next call, when the body said its length', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    expect(await post({ agent, body: ' '.repeat(600_000) })).toMatchObject({ status: 413 });
+    expect(await post({ agent, body: '{}' })).toMatchObject({ status: 400, again: true });
+    agent.destroy();
+  });
+
+  test('says that it ends, when the body was cut off in its midst', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    expect(await post({ agent, body: ' '.repeat(70_000), isChunked: true })).toMatchObject({
+      status: 413,
+      says: 'close',
+    });
+    expect(await post({ agent, body: '{}' })).toMatchObject({ status: 400, again: false });
+    agent.destroy();
+  });
+});
+
+describe('what is answered before there is a request', () => {
+  const lines = [
+    ['a host that is none', 'POST /trpc/auth.login HTTP/1.1\r\nhost: a b\r\ncontent-length: 0\r\n\r\n'],
+    ['a path that is none', 'POST /trpc/auth.\\login HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n'],
+    ['no HTTP at all', 'NONSENSE\r\n\r\n'],
+  ] as const;
+  test.each(lines)('%s: 400 in JSON, not to be stored, and the connection ends', async (_, text) => {
+    const answer = await exchange(text);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    for (const header of [/content-type: application\/json/i, /cache-control: no-store/i, /connection: close/i]) {
+      expect(answer).toMatch(header);
+    }
+    expect(answer.endsWith('{"status":"bad request"}')).toBe(true);
+  });
+});
+
+test('an expectation that nobody knows is ignored: the answer is the same as without it', async () => {
+  const agent = new Agent();
+  expect(await post({ agent, body: '{}', headers: { expect: 'the unexpected' } })).toMatchObject({ status: 400 });
+  agent.destroy();
+});
