@@ -73,13 +73,15 @@ function judged({ statusCode, body }: RequestAnswer): Pick<Call, 'outcome' | 'st
   };
 }
 
-/** A batch's inputs, every secret cut to its first three characters; what is no such batch is not shown at all. */
+/** A batch's inputs, every secret cut to its first three characters and a picture told by its size; what is no such batch is not shown at all. */
 function masked(body: string): string {
   try {
     const inputs = Object.values(JSON.parse(body) as Record<string, object>);
     const fields = inputs.flatMap((input) => Object.entries(input));
-    const short = (name: string, value: unknown) =>
-      secrets.has(name) ? `${String(value).slice(0, 3)}…` : String(value);
+    const short = (name: string, value: unknown) => {
+      if (name === 'avatar') return `${Math.ceil((String(value).length * 3) / 4096)} KB`;
+      return secrets.has(name) ? `${String(value).slice(0, 3)}…` : String(value);
+    };
     return fields.map(([name, value]: [string, unknown]) => `${name} ${short(name, value)}`).join(' · ');
   } catch {
     return '';

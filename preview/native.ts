@@ -28,7 +28,7 @@ export interface SealedProfile {
   userInfo: Record<string, unknown>;
 }
 
-/** Network and login. A failure rejects with an Error whose message is what follows `<api>:fail ` on a phone. */
+/** Network, login and pictures. A failure rejects with an Error whose message is what follows `<api>:fail ` on a phone. */
 export interface Native {
   appId: string;
   request(options: RequestOptions): RequestTask;
@@ -37,12 +37,34 @@ export interface Native {
   /** Who is asked for consent: shown in WeChat's dialog before anything is handed over. */
   person(): Promise<Person>;
   getUserProfile(): Promise<SealedProfile>;
+  /** The code of the phone number button. */
+  getPhoneNumber(): Promise<{ code: string }>;
+  /** What one can choose as an avatar, WeChat's own first. */
+  pictures(): Promise<Picture[]>;
+  /** A JPEG as a `data:` URL; without a width it stays as wide as it is. */
+  compressImage(options: CompressOptions): Promise<string>;
+  /** Where a picture on the network is found. */
+  addressOf(url: string): string;
+}
+
+/** `url` is a `data:` URL. */
+export interface Picture {
+  name: string;
+  url: string;
+}
+
+export interface CompressOptions {
+  url: string;
+  /** From 0 to 100. */
+  quality: number;
+  width?: number | undefined;
 }
 
 export interface Person {
   user: string;
   nickName: string;
   avatarUrl: string;
+  phoneNumber: string;
 }
 
 /** The mini program's storage on this phone; synchronous, since `wx.getStorageSync` is. */

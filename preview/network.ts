@@ -4,10 +4,20 @@ export interface Network {
   /** Throws in the words of a phone when there is no network. */
   reach(): void;
   request(options: RequestOptions): RequestTask;
+  /** A URL of one of the `hosts` as it is found; any other is left as it is. */
+  addressOf(url: string): string;
 }
 
 /** `wx.request` runs at most so many at once; the others wait. */
 const maxRequests = 10;
+
+/** A URL of one of the `hosts` as it is found; any other is left as it is. */
+export function addressOf(url: string, hosts: Readonly<Record<string, string>>): string {
+  for (const [origin, host] of Object.entries(hosts)) {
+    if (url.startsWith(`${origin}/`)) return host + url.slice(origin.length);
+  }
+  return url;
+}
 
 /** A phone's way out: to the origins in `hosts` only, each of which is found where `hosts` says. */
 export function createNetwork({
@@ -35,7 +45,8 @@ export function createNetwork({
         try {
           reach();
           signal.throwIfAborted();
-          const response = await fetch(addressOf(url), {
+          if (hosts[new URL(url).origin] === undefined) throw new Error('url not in domain list');
+          const response = await fetch(addressOf(url, hosts), {
             method,
             headers: header,
             signal,
@@ -51,14 +62,8 @@ export function createNetwork({
       });
       return { answer, abort: () => aborter.abort() };
     },
+    addressOf: (url) => addressOf(url, hosts),
   };
-
-  function addressOf(url: string): string {
-    const { origin } = new URL(url);
-    const host = hosts[origin];
-    if (host === undefined) throw new Error('url not in domain list');
-    return host + url.slice(origin.length);
-  }
 }
 
 function createQueue(limit: number) {

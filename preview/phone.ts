@@ -1,10 +1,12 @@
 import type { Call } from './calls.ts';
 import { createCalls } from './calls.ts';
-import type { Native, Person } from './native.ts';
+import type { Native, Person, Picture } from './native.ts';
 import { createNetwork } from './network.ts';
+import { album, portraitOf, shrink } from './pictures.ts';
 
 /** What the phone asks of the stand-in for WeChat. */
 export interface Wechat {
+  person(user: string): { openid: string; phoneNumber: string };
   phone: {
     login(input: { user: string; appId: string; rotate: boolean }): { code: string };
     profile(input: { user: string; appId: string; profile: { avatarUrl?: string }; anonymous: boolean }): {
@@ -14,6 +16,7 @@ export interface Wechat {
       iv: string;
       userInfo: object;
     };
+    phoneNumber(input: { user: string; appId: string }): { code: string };
     checkSession(input: { user: string; appId: string }): { errMsg: string };
     rotate(input: { user: string; appId: string }): unknown;
   };
@@ -31,6 +34,8 @@ export interface Settings {
 
 export interface Phone extends Native {
   settings: Settings;
+  /** Pictures in its album besides those that are in each. */
+  album: Picture[];
   calls: readonly Call[];
   forgetCalls(): void;
   /** Anybody at all; whoever holds the phone when nobody is named. */
@@ -65,9 +70,11 @@ export function createPhone({
     return wechat.phone.profile({ user, appId, anonymous, profile });
   };
 
-  return {
+  const phone: Phone = {
     appId,
     settings,
+    album: [],
+    addressOf: (url) => network.addressOf(url),
     get calls() {
       return calls.all();
     },
@@ -91,7 +98,7 @@ export function createPhone({
       }),
     async person(user = settings.user) {
       const { nickName, avatarUrl } = sealed(user, false).userInfo as Person;
-      return { user, nickName, avatarUrl };
+      return { user, nickName, avatarUrl, phoneNumber: wechat.person(user).phoneNumber };
     },
     getUserProfile: () =>
       calls.record('wx.getUserProfile', {}, async () => {
@@ -99,5 +106,17 @@ export function createPhone({
         const { rawData, signature, encryptedData, iv, userInfo } = sealed(settings.user, settings.anonymous);
         return { rawData, signature, encryptedData, iv, userInfo: { ...userInfo } };
       }),
+    getPhoneNumber: () =>
+      calls.record('getPhoneNumber', {}, async () => {
+        network.reach();
+        const { code } = wechat.phone.phoneNumber(me());
+        return { code };
+      }),
+    async pictures() {
+      const own = { name: '用微信头像', url: await portraitOf(settings.user) };
+      return [own, ...(await album()), ...phone.album];
+    },
+    compressImage: shrink,
   };
+  return phone;
 }

@@ -11,7 +11,7 @@ import { resolveModule } from './screen/modules.ts';
 import { compileWxss } from './wxss.ts';
 
 /** The sample's own root, the `miniprogramRoot` of its project.config.json. */
-export const sampleRoot = fileURLToPath(new URL('../miniprogram/src', import.meta.url));
+const sampleRoot = fileURLToPath(new URL('../miniprogram/src', import.meta.url));
 
 /** The backend's origin in the sample's config.ts. */
 export const sampleOrigin = 'http://127.0.0.1:8080';

@@ -3,8 +3,8 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { z } from 'zod';
 import { listen } from '../src/listen.ts';
 import { bundle } from './bundle.ts';
-import { portrait } from './portrait.ts';
 import { createPhone, type Phone, type Wechat } from './phone.ts';
+import { bytesOf, portraitOf } from './pictures.ts';
 import { compileProgram, sampleOrigin } from './program.ts';
 import { shownRow } from './row.ts';
 
@@ -12,7 +12,7 @@ export interface PreviewOptions {
   port: number;
   host?: string;
   /** The stand-in for WeChat that the backend exchanges codes with. */
-  standin: Wechat & { apps: readonly [{ appId: string }, ...unknown[]]; person(user: string): { openid: string } };
+  standin: Wechat & { apps: readonly [{ appId: string }, ...unknown[]] };
   backendUrl: string;
   /** The stored row of gk_wx_user of this openid; null when there is none. */
   readRow: (openId: string) => Promise<object | null>;
@@ -37,6 +37,11 @@ const requestOptions = z.object({
     .nullable(),
   timeoutMs: z.number().min(0).max(60_000),
 });
+const compressOptions = z.object({
+  url: z.string().max(64 * 1024 * 1024),
+  quality: z.number().min(0).max(100),
+  width: z.number().int().positive().optional(),
+});
 
 /** The people who may hold the phone, by the names that the stand-in knows them by. */
 const users = ['xiaoming', 'lingling', 'laozhou', 'ningmeng'];
@@ -50,26 +55,26 @@ export async function startPreview({
   readRow,
 }: PreviewOptions): Promise<Preview> {
   const { appId } = standin.apps[0];
+  const hosts = { [sampleOrigin]: backendUrl };
   let origin = '';
   const phone = createPhone({
     wechat: standin,
     appId,
     user: users[0] ?? '',
-    hosts: { [sampleOrigin]: backendUrl },
-    avatarOf: (user) => `${origin}/people/${user}.svg`,
+    hosts,
+    avatarOf: (user) => `${origin}/people/${user}.png`,
   });
   const app = new Hono();
   app.use(ownPageOnly(() => origin));
   await servePages(app);
 
   app.get('/people/:file', async (c) => {
-    const user = c.req.param('file').replace(/\.svg$/, '');
-    const { nickName } = await phone.person(user);
-    return c.body(portrait(nickName, users.indexOf(user)), 200, { 'content-type': 'image/svg+xml' });
+    const picture = bytesOf(await portraitOf(c.req.param('file').replace(/\.png$/, '')));
+    return c.body(new Uint8Array(picture), 200, { 'content-type': 'image/png' });
   });
   app.get('/preview/program', async (c) => {
     try {
-      return c.json({ program: await compileProgram(), appId, user: phone.settings.user });
+      return c.json({ program: await compileProgram(), appId, hosts, user: phone.settings.user });
     } catch (error) {
       return c.text(String(error), 500);
     }
@@ -80,7 +85,8 @@ export async function startPreview({
       settings: phone.settings,
       calls: phone.calls,
       row: row && shownRow(row),
-      people: await Promise.all(users.map((user) => phone.person(user))),
+      backendUrl,
+      people: await Promise.all(users.map(shownPerson)),
     });
   });
   app.post('/preview/settings', async (c) => {
@@ -98,6 +104,11 @@ export async function startPreview({
     return c.json({});
   });
   serveNative(app, phone);
+
+  async function shownPerson(user: string) {
+    const { nickName, avatarUrl } = await phone.person(user);
+    return { user, nickName, avatarUrl };
+  }
 
   const listening = await listen(app, { host, port });
   origin = listening.url;
@@ -127,6 +138,9 @@ function serveNative(app: Hono, phone: Phone): void {
     checkSession: () => phone.checkSession(),
     person: () => phone.person(),
     getUserProfile: () => phone.getUserProfile(),
+    getPhoneNumber: () => phone.getPhoneNumber(),
+    pictures: () => phone.pictures(),
+    compressImage: (options: unknown) => phone.compressImage(compressOptions.parse(options)),
     request(options: unknown, signal: AbortSignal) {
       const task = phone.request(requestOptions.parse(options));
       signal.addEventListener('abort', () => task.abort());

@@ -1,7 +1,7 @@
 import { createTRPCClient, httpBatchLink, splitLink } from '@trpc/client';
 import type { AnyRouter } from '@trpc/server';
 import type { AppRouter } from '../types/app-router.js';
-import type { Api, Router } from './api.ts';
+import type { Api, Router, User } from './api.ts';
 import { bearer, isLogin, sessionLink } from './session-link.ts';
 import { createSession, type Session } from './session.ts';
 import { createStoredSession } from './stored-session.ts';
@@ -26,6 +26,8 @@ export interface Client<TRouter extends Router> {
   /** The backend's procedures. Rejections are read with `failureOf`. */
   api: Api<TRouter>;
   session: Session;
+  /** Where the user's avatar is found: the backend tells one that it keeps itself as a path, for it does not know its own name. */
+  avatarUrlOf: (user: User) => string | null;
 }
 
 /** A client of the backend for one mini program: one of it per app, made at launch. */
@@ -73,5 +75,9 @@ export function createClient<TRouter extends Router = AppRouter>({
   const auth = () => typed<AppRouter>().auth;
 
   const { peek, update, invalidate } = stored;
-  return { api: typed<TRouter>(), session: { ...session, peek, update, invalidate } };
+  return {
+    api: typed<TRouter>(),
+    session: { ...session, peek, update, invalidate },
+    avatarUrlOf: ({ avatarUrl }) => (avatarUrl?.startsWith('/') ? origin + avatarUrl : avatarUrl),
+  };
 }

@@ -27,8 +27,8 @@ export class ClientError extends Error {
 
 /** Why a call failed, in a form that a page can branch on. */
 export type Failure =
-  /** The backend said no. `requestId` finds the call in its log. */
-  | { kind: 'refused'; reason: Reason; retry: Retry; requestId: string | undefined }
+  /** The backend said no. `requestId` finds the call in its log; `fields` are those that make it INPUT_INVALID. */
+  | { kind: 'refused'; reason: Reason; retry: Retry; requestId: string | undefined; fields: readonly string[] }
   /** Something answered, and not as the backend does: a gateway's HTML, half a body. */
   | { kind: 'bad-response'; status: number | undefined; retry: 'later'; requestId: string | undefined }
   /** The backend was not reached, or did not answer within `timeoutMs`; or `wx.login` failed. */
@@ -44,6 +44,11 @@ function detailsOf({ data, meta }: TRPCClientError<AnyRouter>) {
   };
 }
 
+/** The wire has them in the message alone. */
+function fieldsIn(message: string): string[] {
+  return /^The input is not valid: (.+)$/.exec(message)?.[1]?.split(', ') ?? [];
+}
+
 /** Says why a call failed, whatever was caught. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof ClientError) {
@@ -56,7 +61,8 @@ export function failureOf(error: unknown): Failure {
     const { refusal, response } = detailsOf(error);
     const requestId = response?.requestId;
     if (refusal?.reason && refusal.retry) {
-      return { kind: 'refused', reason: refusal.reason, retry: refusal.retry, requestId };
+      const { reason, retry } = refusal;
+      return { kind: 'refused', reason, retry, requestId, fields: fieldsIn(error.message) };
     }
     if (response) return { kind: 'bad-response', status: response.status, retry: 'later', requestId };
   }

@@ -7,7 +7,9 @@ interface State {
   settings: Settings;
   calls: Call[];
   row: ReturnType<typeof shownRow> | null;
-  people: Person[];
+  /** Where a path in `avatar_url` is found. */
+  backendUrl: string;
+  people: Array<Omit<Person, 'phoneNumber'>>;
 }
 
 const screen = byId('screen') as HTMLIFrameElement;
@@ -43,9 +45,7 @@ async function refresh(): Promise<void> {
   byId('people').replaceChildren(
     ...state.people.map(({ user, nickName, avatarUrl }) => {
       const made = button(nickName, user, '', () => become(user));
-      const image = document.createElement('img');
-      image.src = avatarUrl;
-      made.prepend(image);
+      made.prepend(image(avatarUrl));
       made.ariaPressed = String(user === settings.user);
       return made;
     }),
@@ -59,17 +59,18 @@ async function refresh(): Promise<void> {
   );
   byId('signal').textContent = settings.offline ? '无网络' : '5G';
   byId('signal').classList.toggle('off', settings.offline);
-  showRow(state.row);
+  showRow(state.row, state.backendUrl);
   showCalls(state.calls);
 }
 
-function showRow(row: State['row']): void {
+function showRow(row: State['row'], backendUrl: string): void {
   const fields = row ?? [];
   byId('row').replaceChildren(
     ...fields.map(({ column, value, kind }) => {
       const line = element('div', 'field');
       if (shown.size > 0 && shown.get(column) !== value) line.classList.add('changed');
       line.append(element('span', 'name', column), element('span', kind, value));
+      if (kind === 'picture') line.lastElementChild?.prepend(image(new URL(value, backendUrl).href));
       return line;
     }),
   );
@@ -121,6 +122,12 @@ function button(label: string, english: string, className: string, act: () => un
   made.className = className;
   made.append(element('span', '', label), element('small', '', english));
   made.addEventListener('click', () => void act());
+  return made;
+}
+
+function image(src: string): HTMLImageElement {
+  const made = document.createElement('img');
+  made.src = src;
   return made;
 }
 

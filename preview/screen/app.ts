@@ -35,7 +35,8 @@ export function launchApp({ program, native, drawer, sandbox, onError }: Launch)
   const tap = createTapGate(backend);
   const dialogs = createDialogs();
   const privacy = createPrivacy({ drawer, dialogs, enabled: program.usesPrivacyCheck });
-  registerBuiltins({ space: space.getComponentSpace(), native, dialogs, privacy, files: createFiles() });
+  const files = createFiles();
+  registerBuiltins({ space: space.getComponentSpace(), native, dialogs, privacy, files });
   addTemplates(space, program);
 
   const pages = createPages({
@@ -45,7 +46,7 @@ export function launchApp({ program, native, drawer, sandbox, onError }: Launch)
     onShow: (title, canGoBack) => dialogs.title(title, canGoBack),
   });
   dialogs.onBack(() => pages.back(1));
-  const wx = createWx({ native, drawer, dialogs, privacy, pages, tap });
+  const wx = createWx({ native, drawer, dialogs, privacy, pages, tap, files });
   let app: Record<string, unknown> = {};
   const requireModule = createModules(program.modules, sandbox, (path) => ({
     wx,

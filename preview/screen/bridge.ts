@@ -1,7 +1,16 @@
 import type { Native, RequestOptions } from '../native.ts';
+import { addressOf } from '../network.ts';
 
 /** The phone's native side, reached through the preview server: network and login happen in Node, so there is no CORS. */
-export function createBridge(appId: string, onChange: () => void): Native {
+export function createBridge({
+  appId,
+  hosts,
+  onChange,
+}: {
+  appId: string;
+  hosts: Readonly<Record<string, string>>;
+  onChange: () => void;
+}): Native {
   async function ask<T>(name: string, body: unknown = {}, signal: AbortSignal | null = null): Promise<T> {
     const answer = await fetch(`/native/${name}`, {
       method: 'POST',
@@ -26,5 +35,9 @@ export function createBridge(appId: string, onChange: () => void): Native {
     checkSession: () => ask('checkSession'),
     person: () => ask('person'),
     getUserProfile: () => ask('getUserProfile'),
+    getPhoneNumber: () => ask('getPhoneNumber'),
+    pictures: () => ask('pictures'),
+    compressImage: (options) => ask('compressImage', options),
+    addressOf: (url) => addressOf(url, hosts),
   };
 }

@@ -3,6 +3,7 @@ import type { Native } from '../native.ts';
 import type { Dialogs } from './dialogs.ts';
 import type { Files } from './files.ts';
 import type { Privacy } from './privacy.ts';
+import { settle } from './settle.ts';
 
 interface Deps {
   space: ComponentSpace;
@@ -30,7 +31,7 @@ export function registerBuiltins({ space, native, dialogs, privacy, files }: Dep
     observers: {
       src(src: string) {
         const img = hostOf(this).querySelector('img');
-        if (img && src) img.src = files.urlOf(src);
+        if (img && src) img.src = native.addressOf(files.urlOf(src));
       },
     },
   });
@@ -113,6 +114,7 @@ export function registerBuiltins({ space, native, dialogs, privacy, files }: Dep
           this.triggerEvent('agreeprivacyauthorization', {});
         }
         if (openType === 'chooseAvatar') void chooseAvatar(this);
+        if (openType === 'getPhoneNumber') getPhoneNumber(this);
       },
     },
   });
@@ -127,9 +129,29 @@ export function registerBuiltins({ space, native, dialogs, privacy, files }: Dep
     } catch {
       return;
     }
-    const choice = await dialogs.choose(['用微信头像', '从相册选择']);
-    const url = choice === 0 ? (await native.person()).avatarUrl : choice === 1 ? await pickPicture() : null;
+    const pictures = await native.pictures();
+    const choice = await dialogs.choose<string | typeof pickPicture>([
+      ...pictures.map(({ name, url }) => ({ text: name, picture: url, value: url })),
+      { text: '从电脑里选择', value: pickPicture },
+    ]);
+    const url = typeof choice === 'function' ? await choice() : choice;
     if (url !== null) button.triggerEvent('chooseavatar', { avatarUrl: files.keep(url) });
+  }
+
+  function getPhoneNumber(button: Pick<GeneralComponent, 'triggerEvent'>): void {
+    const answer = (detail: object) => button.triggerEvent('getphonenumber', detail);
+    void settle('getPhoneNumber', { success: answer, fail: answer }, async () => {
+      await privacy.ensure();
+      const { phoneNumber } = await native.person();
+      const agreed = await dialogs.ask({
+        title: '申请获取并验证你的手机号',
+        lines: ['同意后，这个小程序会得到你的微信绑定号码：', phoneNumber],
+        refuse: '不允许',
+        accept: '允许',
+      });
+      if (!agreed) throw new Error('user deny');
+      return native.getPhoneNumber();
+    });
   }
 }
 
@@ -148,6 +170,7 @@ function setField(name: 'value' | 'placeholder'): (this: unknown, value: string)
   };
 }
 
+/** A file of the computer on which the preview runs, as a `data:` URL. */
 function pickPicture(): Promise<string | null> {
   return new Promise((resolve) => {
     const picker = document.createElement('input');
@@ -156,7 +179,10 @@ function pickPicture(): Promise<string | null> {
     picker.addEventListener('cancel', () => resolve(null));
     picker.addEventListener('change', () => {
       const file = picker.files?.[0];
-      resolve(file ? URL.createObjectURL(file) : null);
+      const reader = new FileReader();
+      reader.addEventListener('load', () => resolve(reader.result as string));
+      reader.addEventListener('error', () => resolve(null));
+      if (file) reader.readAsDataURL(file);
     });
     picker.click();
   });

@@ -15,8 +15,8 @@ export interface Dialogs {
   onBack(listener: () => void): void;
   /** Resolves to whether the user accepted. */
   ask(question: Question): Promise<boolean>;
-  /** Resolves to the index of the chosen line, or to null. */
-  choose(lines: string[]): Promise<number | null>;
+  /** Pictures side by side, lines below each other. Resolves to the value of the one chosen, or to null. */
+  choose<T>(choices: ReadonlyArray<{ text: string; picture?: string; value: T }>): Promise<T | null>;
   toast(text: string, durationMs: number | null): void;
   hideToast(): void;
 }
@@ -62,9 +62,16 @@ export function createDialogs(): Dialogs {
         buttons.append(button('wechat-accept', accept, () => close(true)));
         panel.append(buttons);
       }),
-    choose: (lines) =>
+    choose: (choices) =>
       sheet('wechat-actions', (panel, close) => {
-        lines.forEach((line, index) => panel.append(button('wechat-action', line, () => close(index))));
+        const pictures = element('div', 'wechat-pictures');
+        panel.append(pictures);
+        for (const { text, picture, value } of choices) {
+          const choice = button(picture === undefined ? 'wechat-action' : 'wechat-picture', '', () => close(value));
+          if (picture !== undefined) choice.append(image(picture));
+          choice.append(element('span', '', text));
+          (picture === undefined ? panel : pictures).append(choice);
+        }
         panel.append(button('wechat-action', '取消', () => close(null)));
       }),
     toast(text, durationMs) {
@@ -79,10 +86,14 @@ export function createDialogs(): Dialogs {
 
 function personCard({ nickName, avatarUrl }: Person): HTMLElement {
   const card = element('div', 'wechat-person');
-  const image = document.createElement('img');
-  image.src = avatarUrl;
-  card.append(image, element('span', '', nickName));
+  card.append(image(avatarUrl), element('span', '', nickName));
   return card;
+}
+
+function image(src: string): HTMLElement {
+  const made = document.createElement('img');
+  made.src = src;
+  return made;
 }
 
 function button(className: string, text: string, act: () => void): HTMLElement {

@@ -5,10 +5,10 @@ import { createShadowSandbox } from './sandbox.ts';
 /** The phone's screen in a browser: asks the preview server for the mini program and for all that is not on the page. */
 const answer = await fetch('/preview/program');
 if (answer.ok) {
-  const { program, appId, user } = await answer.json();
+  const { program, appId, hosts, user } = await answer.json();
   launchApp({
     program,
-    native: createBridge(appId, () => parent.postMessage('changed', location.origin)),
+    native: createBridge({ appId, hosts, onChange: () => parent.postMessage('changed', location.origin) }),
     drawer: localDrawer(`${appId}/${user}/`),
     sandbox: createShadowSandbox(),
     onError: (error) => console.error(error),

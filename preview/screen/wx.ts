@@ -1,5 +1,6 @@
 import type { Drawer, Native } from '../native.ts';
 import type { Dialogs } from './dialogs.ts';
+import type { Files } from './files.ts';
 import type { Pages } from './pages.ts';
 import type { Privacy } from './privacy.ts';
 import { createRequest } from './request.ts';
@@ -13,6 +14,7 @@ interface Deps {
   privacy: Privacy;
   pages: Pages;
   tap: TapGate;
+  files: Files;
 }
 
 type Options<T = unknown> = Callbacks & T;
@@ -46,6 +48,7 @@ export function createWx(deps: Deps): Record<string, unknown> {
     getAccountInfoSync: () => ({ miniProgram: { appId: native.appId, envVersion: 'develop', version: '' } }),
     ...storageApis(deps),
     ...pageApis(pages),
+    ...fileApis(deps),
 
     getPrivacySetting: (options: Options) =>
       settle('getPrivacySetting', options, async () => ({
@@ -105,6 +108,27 @@ function storageApis({ drawer }: Deps): Record<string, unknown> {
     setStorage: (options: Keyed) => settle('setStorage', options, async () => set(options.key, options.data)),
     removeStorage: (options: Keyed) => settle('removeStorage', options, async () => remove(options.key)),
     clearStorage: (options: Options) => settle('clearStorage', options, async () => clear()),
+  };
+}
+
+function fileApis({ native, files }: Deps): Record<string, unknown> {
+  type Read = Options<{ filePath: string; encoding?: string }>;
+  type Compress = Options<{ src: string; quality?: number; compressedWidth?: number }>;
+  const fileSystem = {
+    /** Always with callbacks, which is all it has in WeChat. */
+    readFile: (options: Read) =>
+      void settle('readFile', { complete() {}, ...options }, async () => {
+        if (options.encoding !== 'base64') throw new Error('the preview reads files as base64 only');
+        return { data: files.base64Of(options.filePath) };
+      }),
+  };
+  return {
+    getFileSystemManager: () => fileSystem,
+    compressImage: (options: Compress) =>
+      settle('compressImage', options, async () => {
+        const { src, quality = 80, compressedWidth: width } = options;
+        return { tempFilePath: files.keep(await native.compressImage({ url: files.urlOf(src), quality, width })) };
+      }),
   };
 }
 

@@ -14,6 +14,12 @@ Page({
     void this.load();
   },
 
+  /** Back from the profile page, which may have made somebody known. */
+  onShow() {
+    const user = session.peek()?.user;
+    if (user?.hasProfile && !this.data.busy && !this.data.retries) this.setData(sceneOf(user));
+  },
+
   /** Who is this? A known user is greeted, a new one is asked for their profile, but for their agreement first. */
   async load() {
     this.setData({ busy: true });

@@ -1,5 +1,6 @@
 import type { User } from '@guoke/client';
 import { failureOf } from '@guoke/client';
+import { avatarUrlOf } from '../../guoke';
 
 /** What the page shows. One of these at a time. */
 export interface Scene {
@@ -13,10 +14,12 @@ export interface Scene {
   /** Shows the button 重试. */
   retries: boolean;
   user: User | null;
+  /** Empty where there is none. */
+  avatarUrl: string;
   region: string;
 }
 
-const blank = { warns: false, asks: false, retries: false, user: null, region: '' };
+const blank = { warns: false, asks: false, retries: false, user: null, avatarUrl: '', region: '' };
 
 export const checking: Scene = { ...blank, state: 'checking', title: '请稍候', sentence: '正在确认你是谁……' };
 
@@ -58,7 +61,7 @@ const anonymous: Scene = {
   ...blank,
   state: 'anonymous',
   title: '登录成功',
-  sentence: '新版微信只给出「微信用户」和灰色头像。想让别人认出你，可以自己填写。',
+  sentence: '新版微信只给出「微信用户」和灰色头像。想让别人认出你，请自己选头像、写昵称。',
 };
 
 /** `justNow`: the profile was handed over a moment ago, and a user without a name is one of whom WeChat gave none. */
@@ -66,7 +69,15 @@ export function sceneOf(user: User, justNow = false): Scene {
   if (!user.hasProfile) return justNow ? anonymous : stranger;
   const region = [user.country, user.province, user.city].filter(Boolean).join(' ');
   const sentence = justNow ? '很高兴认识你，下次来就不用再点按钮了。' : '欢迎回来，我们认识你。';
-  return { ...blank, state: 'known', title: user.nickName ?? '', sentence, user, region };
+  return {
+    ...blank,
+    state: 'known',
+    title: user.nickName ?? '',
+    sentence,
+    user,
+    avatarUrl: avatarUrlOf(user) ?? '',
+    region,
+  };
 }
 
 /** What to tell a person of a failed call. */
