@@ -1,6 +1,147 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createClient } from '@libsql/client';
+import { createConnection } from 'mysql2/promise';
 import type { MariaDb } from '../test/support/mariadb.ts';
+import { type Contestant, createTables, type Entry, migrate, start } from './contestants.ts';
+import { measure, median, type Sample } from './measure.ts';
 import type { Load } from './processes.ts';
+import { createProgress } from './progress.ts';
+import { aligned, ratio, shown } from './report.ts';
+import { compareSqliteWrites } from './sqlite-writes.ts';
 
-export async function growth(_: { load: Load; standinUrl: string; mariadb: MariaDb; quick: boolean }): Promise<void> {
-  await Promise.resolve();
+interface GrowthOptions {
+  entry: Entry;
+  load: Load;
+  standinUrl: string;
+  mariadb: MariaDb;
+  quick: boolean;
+}
+
+/** How the same server fares with more users, in more processes, on SQLite, and with calls in batches. */
+export async function growth({ entry, load, standinUrl, mariadb, quick }: GrowthOptions): Promise<void> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'guoke-bench-'));
+  const sizes = quick ? [1e3, 1e5] : [1e3, 1e5, 1e6];
+  const rounds = quick ? 2 : 4;
+  const filling = createProgress(sizes.length * 2);
+  const fields: { name: string; servers: Contestant[]; inProcess: boolean }[] = [];
+  for (const size of sizes) {
+    const databaseUrl = await createTables(mariadb.url);
+    await fillMysql(databaseUrl, size);
+    filling.step(`${size} users in MariaDB`);
+    fields.push({
+      name: `MariaDB, ${size} users`,
+      servers: [await start(entry, databaseUrl, standinUrl)],
+      inProcess: false,
+    });
+    const file = path.join(directory, `${size}.db`);
+    await migrate(`file:${file}`);
+    await fillSqlite(file, size);
+    filling.step(`${size} users in SQLite`);
+    fields.push({
+      name: `SQLite, ${size} users`,
+      servers: [await start(entry, `file:${file}`, standinUrl)],
+      inProcess: true,
+    });
+  }
+  const shared = await createTables(mariadb.url);
+  const two = [await start(entry, shared, standinUrl)];
+  two.push(await start(entry, shared, standinUrl));
+  fields.push({ name: 'MariaDB, 2 processes', servers: two, inProcess: false });
+
+  const logins = new Map<string, Sample[]>();
+  const batches = new Map<string, Sample[]>();
+  const mes = new Map<string, Sample[]>();
+  const progress = createProgress(fields.length * (rounds + 1));
+  for (let round = -1; round < rounds; round++) {
+    for (const { name, servers, inProcess } of fields) {
+      const [first] = servers;
+      if (!first) continue;
+      const bench = { load, standinUrl, databasePid: inProcess ? null : mariadb.pid() };
+      const login = await measure(bench, servers, first.login, 2.5);
+      const batch = await measure(bench, servers, { ...first.login, path: batchPath, batch: 10 }, 1.5);
+      const me = await measure(bench, servers, first.me, 1.5);
+      progress.step(name);
+      if (round < 0) continue;
+      logins.set(name, [...(logins.get(name) ?? []), login]);
+      batches.set(name, [...(batches.get(name) ?? []), batch]);
+      mes.set(name, [...(mes.get(name) ?? []), me]);
+    }
+  }
+  for (const { servers } of fields) for (const server of servers) await server.stop();
+
+  const of = (samples: ReadonlyMap<string, Sample[]>, name: string, field: keyof Sample) =>
+    median((samples.get(name) ?? []).map((sample) => sample[field])).toFixed(0);
+  const heading = [
+    '',
+    'start ms',
+    'login/s',
+    'login µs',
+    'database µs',
+    'login in batches of 10/s',
+    'me/s',
+    'me µs',
+    'MB',
+  ];
+  const rows = fields.map(({ name, servers }) => [
+    name,
+    Math.max(...servers.map(({ startupMs }) => startupMs)).toFixed(0),
+    of(logins, name, 'requestsPerSecond'),
+    of(logins, name, 'serverUs'),
+    of(logins, name, 'databaseUs'),
+    (median((batches.get(name) ?? []).map(({ requestsPerSecond }) => requestsPerSecond)) * 10).toFixed(0),
+    of(mes, name, 'requestsPerSecond'),
+    of(mes, name, 'serverUs'),
+    of(mes, name, 'memoryMb'),
+  ]);
+  console.log(
+    `\nThe same with more users, 32 connections, medians of ${rounds} rounds\n\n${aligned([heading, ...rows])}\n`,
+  );
+  const most = sizes.at(-1);
+  for (const database of ['MariaDB', 'SQLite']) {
+    const [many, few] = [`${database}, ${most} users`, `${database}, ${sizes[0]} users`];
+    const grown = ratio(totals(logins), many, 'serverUs', few);
+    console.log(
+      `${grown.median <= 1.25 ? '✓' : '✗'} ${database}: a login's processor time, ${most} users ÷ ${sizes[0]}, ≤ 1.25: ${shown(grown)}`,
+    );
+  }
+  await compareSqliteWrites(directory);
+  await rm(directory, { recursive: true });
+}
+
+const batchPath = `/trpc/${Array.from({ length: 10 }, () => 'auth.login').join()}?batch=1`;
+
+/** Server and database together, in the place of the server's. */
+function totals(samples: ReadonlyMap<string, Sample[]>): Map<string, Sample[]> {
+  return new Map(
+    [...samples].map(([name, taken]) => [
+      name,
+      taken.map((sample) => ({ ...sample, serverUs: sample.serverUs + sample.databaseUs })),
+    ]),
+  );
+}
+
+const columns = `open_id, app_id, session_key, session_key_fingerprint, session_key_at, nick_name, city, country, gender, created_at, updated_at`;
+
+async function fillMysql(databaseUrl: string, size: number): Promise<void> {
+  const connection = await createConnection(databaseUrl);
+  await connection.query(`insert into gk_wx_user (${columns})
+    select concat('oBENCH', sha1(seq)), 'wx0123456789abcdef', repeat('k', 90), repeat('f', 50), 1, concat('用户', seq), '深圳', 'China', 1, 1, 1
+    from seq_1_to_${size} order by sha1(seq)`);
+  await connection.query(`insert into gk_wx_session (token_hash, open_id, created_at, expires_at, last_used_at)
+    select unhex(sha2(seq, 256)), concat('oBENCH', sha1(seq)), 1, 4102444800000, 1 from seq_1_to_${size} order by sha2(seq, 256)`);
+  await connection.end();
+}
+
+async function fillSqlite(file: string, size: number): Promise<void> {
+  const client = createClient({ url: `file:${file}` });
+  const numbers = `with recursive n(i) as (select 1 union all select i + 1 from n where i < ${size})`;
+  // SQLite has no hash function: a multiplication modulo a prime spreads the keys, and no two meet.
+  const key = `printf('oBENCH%016d', (i * 48271) % 2147483647)`;
+  await client.execute(`insert into gk_wx_user (${columns}) ${numbers}
+    select ${key}, 'wx0123456789abcdef', printf('%.90c', 'k'), printf('%.50c', 'f'), 1, '用户' || i, '深圳', 'China', 1, 1, 1 from n`);
+  await client.execute(`insert into gk_wx_session (token_hash, open_id, created_at, expires_at, last_used_at) ${numbers}
+    select randomblob(32), ${key}, 1, 4102444800000, 1 from n`);
+  client.close();
 }

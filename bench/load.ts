@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 /** What the load generator is asked to do, over its channel to the parent. */
 export type Order =
   | { kind: 'logins'; standinUrl: string; users: number; count: number }
-  | { kind: 'run'; url: string; target: Target; seconds: number; connections: number };
+  | { kind: 'run'; urls: readonly string[]; target: Target; seconds: number; connections: number };
 
-/** `tokens`: of those that earlier runs against this URL were answered. */
+/** `tokens`: of those that earlier runs against these URLs were answered. */
 export interface Target {
   method: 'GET' | 'POST';
   path: string;
@@ -43,11 +43,10 @@ async function perform(order: Order): Promise<unknown> {
   return logins.length;
 }
 
-/** Keeps `connections` sockets busy, each with one request at a time, until the time or the logins are over. */
-async function run({ url, target, seconds, connections }: Extract<Order, { kind: 'run' }>): Promise<Measured> {
-  const { hostname, port } = new URL(url);
-  const known = tokens.get(url) ?? [];
-  tokens.set(url, known);
+/** Keeps `connections` sockets busy, spread over the servers, each with one request at a time, until the time or the logins are over. */
+async function run({ urls, target, seconds, connections }: Extract<Order, { kind: 'run' }>): Promise<Measured> {
+  const known = tokens.get(urls.join()) ?? [];
+  tokens.set(urls.join(), known);
   const latencies: number[] = [];
   let failures = 0;
   let failure: string | undefined;
@@ -75,7 +74,8 @@ async function run({ url, target, seconds, connections }: Extract<Order, { kind:
     }
   }
 
-  async function worker(): Promise<void> {
+  async function worker(_: unknown, index: number): Promise<void> {
+    const { hostname, port } = new URL(urls[index % urls.length] ?? '');
     const socket = connect(Number(port), hostname).setNoDelay(true).setEncoding('latin1');
     await new Promise<void>((resolve, reject) => {
       let received = '';

@@ -4,7 +4,7 @@ import { cpuUs, type Load, rssMb } from './processes.ts';
 
 export const connections = 32;
 /** Logins of more users than connections, few enough to be there after the first round. */
-export const users = 2000;
+const users = 2000;
 
 /** One measured window of one contestant. */
 export interface Sample {
@@ -26,29 +26,47 @@ export interface Bench {
 /** Runs the load for some seconds, and sets the processor time of both processes against the requests. */
 export async function measure(
   { load, standinUrl, databasePid }: Bench,
-  contestant: Pick<Contestant, 'name' | 'pid' | 'url'>,
+  contestants: Contestant | readonly Contestant[],
   target: Target,
   seconds: number,
   maxPerSecond = 4500,
 ): Promise<Sample> {
+  const servers = [contestants].flat();
   if (target.sends === 'logins') await load.prepare({ standinUrl, users, count: Math.ceil(maxPerSecond * seconds) });
-  const times = () => [cpuUs(contestant.pid), databasePid === null ? 0 : cpuUs(databasePid)] as const;
+  const times = () =>
+    [servers.reduce((sum, { pid }) => sum + cpuUs(pid), 0), databasePid === null ? 0 : cpuUs(databasePid)] as const;
   const before = times();
-  const { requests, failures, failure, ...measured } = await load.run({ url: contestant.url, target, seconds, connections });
+  const urls = servers.map(({ url }) => url);
+  const { requests, failures, failure, ...measured } = await load.run({ urls, target, seconds, connections });
   const after = times();
-  if (failures > 0) throw new Error(`${contestant.name}: ${failures} of ${requests} requests failed: ${failure}`);
+  if (failures > 0) throw new Error(`${servers[0]?.name}: ${failures} of ${requests} requests failed: ${failure}`);
   return {
     requestsPerSecond: requests / measured.seconds,
     p50Ms: measured.p50Ms,
     p99Ms: measured.p99Ms,
     serverUs: (after[0] - before[0]) / requests,
     databaseUs: (after[1] - before[1]) / requests,
-    memoryMb: rssMb(contestant.pid),
+    memoryMb: Math.max(...servers.map(({ pid }) => rssMb(pid))),
   };
+}
+
+/** So many logins and half as many look-ups, or as many as go in some seconds. */
+export async function warmUp(bench: Bench, contestant: Contestant, logins: number): Promise<void> {
+  for (const [target, count] of [
+    [contestant.login, logins],
+    [contestant.me, logins / 2],
+  ] as const) {
+    let done = 0;
+    for (let seconds = 0; done < count && seconds < 12; seconds += 2) {
+      done += (await measure(bench, contestant, target, 2)).requestsPerSecond * 2;
+    }
+  }
 }
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? Number.NaN) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? Number.NaN)
+    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }

@@ -4,7 +4,7 @@ import { median, type Sample } from './measure.ts';
 export type Samples = ReadonlyMap<string, readonly Sample[]>;
 
 /** Above this the highest ratio of the rounds is too far from the lowest to be quoted. */
-export const maxSpread = 1.35;
+const maxSpread = 1.35;
 
 export interface Ratio {
   median: number;
@@ -18,7 +18,9 @@ export function ratio(samples: Samples, name: string, field: keyof Sample, over 
   const base = samples.get(over) ?? [];
   const ratios = (samples.get(name) ?? []).map((sample, round) => sample[field] / (base[round]?.[field] ?? Number.NaN));
   // Of many rounds the outermost fifth on each side is left out: another process had the machine.
-  const sorted = ratios.toSorted((a, b) => a - b).slice(Math.floor(ratios.length / 5), ratios.length - Math.floor(ratios.length / 5));
+  const sorted = ratios
+    .toSorted((a, b) => a - b)
+    .slice(Math.floor(ratios.length / 5), ratios.length - Math.floor(ratios.length / 5));
   const [lowest = Number.NaN, highest = Number.NaN] = [sorted.at(0), sorted.at(-1)];
   return { median: median(ratios), lowest, highest, isNoisy: highest / lowest > maxSpread };
 }
@@ -51,7 +53,8 @@ export function shown({ median: middle, lowest, highest, isNoisy }: Ratio): stri
 export function aligned(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   const lines = rows.map(
-    (row) => `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`,
+    (row) =>
+      `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`,
   );
   const rule = `| ${widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
   return [lines[0], rule, ...lines.slice(1)].join('\n');
@@ -78,7 +81,9 @@ export function goals(login: Samples, me: Samples): Goal[] {
     isMet: found.median >= bound,
     isNoisy: found.isNoisy,
   });
-  const memoryMb = Math.max(...[login, me].flatMap((samples) => samples.get('guoke') ?? []).map((sample) => sample.memoryMb));
+  const memoryMb = Math.max(
+    ...[login, me].flatMap((samples) => samples.get('guoke') ?? []).map((sample) => sample.memoryMb),
+  );
   return [
     atMost('auth.login: processor time ÷ floor', ratio(login, 'guoke', 'serverUs'), 1),
     atLeast('auth.login: throughput ÷ Fastify', ratio(login, 'guoke', 'requestsPerSecond', 'fastify'), 1.2),

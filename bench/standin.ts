@@ -34,7 +34,10 @@ function mint(query: URLSearchParams): object[] {
   const sealed = Array.from({ length: Math.min(count, users) }, (_, index) => {
     const person = people.find(`user${index}`, devApp);
     const { appId, sessionKey } = person;
-    return { person, data: sealProfile({ userInfo: { ...defaultProfile(person.user) }, appId, sessionKey, timestampSeconds }) };
+    return {
+      person,
+      data: sealProfile({ userInfo: { ...defaultProfile(person.user) }, appId, sessionKey, timestampSeconds }),
+    };
   });
   return Array.from({ length: count }, (_, index) => {
     const each = sealed[(index * 7919) % sealed.length];

@@ -26,7 +26,12 @@ export async function login(input: unknown) {
   const { code, rawData, signature, encryptedData, iv } = checked(input);
   const { openid, session_key } = await exchange(code);
 
-  if (createHash('sha1').update(rawData + session_key).digest('hex') !== signature) throw new Refused();
+  if (
+    createHash('sha1')
+      .update(rawData + session_key)
+      .digest('hex') !== signature
+  )
+    throw new Refused();
   const decipher = createDecipheriv('aes-128-cbc', Buffer.from(session_key, 'base64'), Buffer.from(iv, 'base64'));
   const plaintext = decipher.update(encryptedData, 'base64', 'utf8') + decipher.final('utf8');
   const { watermark, ...profile } = JSON.parse(plaintext);

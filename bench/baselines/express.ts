@@ -12,26 +12,36 @@ app.use(express.json());
 app.use((request, response, next) => {
   const start = Date.now();
   response.on('finish', () => {
-    console.log(`${new Date().toISOString()} ${request.method} ${request.url} ${response.statusCode} ${Date.now() - start} ms`);
+    console.log(
+      `${new Date().toISOString()} ${request.method} ${request.url} ${response.statusCode} ${Date.now() - start} ms`,
+    );
   });
   next();
 });
 
+// oxlint-disable-next-line oxc/no-async-endpoint-handlers -- Express 5 awaits them, and tutorials write them so
 app.post('/login', async (request, response) => {
   const { code, rawData, signature, encryptedData, iv } = request.body;
   const { data } = await axios.get(`${WX_API_BASE_URL}/sns/jscode2session`, {
     params: { appid: WX_APPID, secret: WX_SECRET, js_code: code, grant_type: 'authorization_code' },
   });
   const { openid, session_key } = data;
-  const expected = crypto.createHash('sha1').update(rawData + session_key).digest('hex');
-  if (!openid || expected !== signature) return void response.status(401).json({});
+  const expected = crypto
+    .createHash('sha1')
+    .update(rawData + session_key)
+    .digest('hex');
+  if (!openid || expected !== signature) return response.status(401).json({});
 
-  const decipher = crypto.createDecipheriv('aes-128-cbc', Buffer.from(session_key, 'base64'), Buffer.from(iv, 'base64'));
+  const decipher = crypto.createDecipheriv(
+    'aes-128-cbc',
+    Buffer.from(session_key, 'base64'),
+    Buffer.from(iv, 'base64'),
+  );
   const profile = JSON.parse(decipher.update(encryptedData, 'base64', 'utf8') + decipher.final('utf8'));
   const ageSeconds = Date.now() / 1000 - profile.watermark.timestamp;
-  if (profile.watermark.appid !== WX_APPID || Math.abs(ageSeconds) > 600) return void response.status(401).json({});
+  if (profile.watermark.appid !== WX_APPID || Math.abs(ageSeconds) > 600) return response.status(401).json({});
   const signed = JSON.parse(rawData);
-  if (Object.keys(signed).some((key) => signed[key] !== profile[key])) return void response.status(401).json({});
+  if (Object.keys(signed).some((key) => signed[key] !== profile[key])) return response.status(401).json({});
 
   const now = Date.now();
   const [found] = await pool.query<RowDataPacket[]>('SELECT * FROM gk_wx_user WHERE open_id = ?', [openid]);
@@ -70,16 +80,17 @@ app.post('/login', async (request, response) => {
     last_used_at: now,
   });
   const [[user]] = await pool.query<RowDataPacket[]>('SELECT * FROM gk_wx_user WHERE open_id = ?', [openid]);
-  response.json({ user: shown(user), token, expiresAt });
+  return response.json({ user: shown(user), token, expiresAt });
 });
 
+// oxlint-disable-next-line oxc/no-async-endpoint-handlers -- Express 5 awaits them, and tutorials write them so
 app.get('/me', async (request, response) => {
   const token = (request.headers.authorization ?? '').replace('Bearer ', '');
   const hash = crypto.createHash('sha256').update(token).digest();
   const [[session]] = await pool.query<RowDataPacket[]>('SELECT * FROM gk_wx_session WHERE token_hash = ?', [hash]);
-  if (!session || session.expires_at < Date.now()) return void response.status(401).json({});
+  if (!session || session.expires_at < Date.now()) return response.status(401).json({});
   const [[user]] = await pool.query<RowDataPacket[]>('SELECT * FROM gk_wx_user WHERE open_id = ?', [session.open_id]);
-  response.json(shown(user));
+  return response.json(shown(user));
 });
 
 app.listen(Number(PORT), '127.0.0.1', () => console.log('listening'));
