@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { Entry } from './contestants.ts';
@@ -11,8 +12,15 @@ export const root = fileURLToPath(new URL('..', import.meta.url));
  */
 export async function buildAll(main?: string): Promise<{ entries: Entry[]; load: string; standin: string }> {
   if (!main) execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
+  // Beside the baselines, in bench/: see its package.json.
+  if (!existsSync(`${root}bench/node_modules`)) {
+    execFileSync('npm', ['ci', '--no-workspaces', '--no-audit', '--no-fund'], {
+      cwd: `${root}bench`,
+      stdio: 'inherit',
+    });
+  }
   const names = ['load', 'standin', 'baselines/floor', 'baselines/fastify', 'baselines/express'];
-  const outdir = `${root}dist/bench`;
+  const outdir = `${root}bench/dist`;
   await build({
     entryPoints: names.map((name) => `${root}bench/${name}.ts`),
     outdir,

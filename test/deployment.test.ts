@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseEnv, promisify } from 'node:util';
-import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../src/config.ts';
 import { devApp, startStandin } from '../src/standin/server.ts';
@@ -93,7 +93,8 @@ describe('the image', () => {
       });
       const { url } = JSON.parse(line) as { url: string };
       const health = async () => (await once(start(image.health, { PORT: new URL(url).port }), 'exit'))[0] as number;
-      expect((await fetch(`${url}/readyz`)).status).toBe(200);
+      // It listens before its tables are there.
+      await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200), 10_000);
       const body = JSON.stringify({ code: standin.phone.login({ user: 'ming' }).code });
       const call = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
       expect((await fetch(`${url}/trpc/auth.checkUser`, call)).status).toBe(200);
