@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller, Outcome } from './caller.ts';
 
-export type Load = ReturnType<typeof startLoad>;
-
 interface LoadOptions {
   caller: () => Caller;
   /** The next call to make. */

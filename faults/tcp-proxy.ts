@@ -15,8 +15,6 @@ export type Network =
   | { kind: 'delay'; ms: number }
   | { kind: 'trickle'; msPerByte: number };
 
-export type TcpProxy = Awaited<ReturnType<typeof startTcpProxy>>;
-
 /** A TCP proxy on loopback before another port, whose network can be changed while it runs. */
 export async function startTcpProxy(targetPort: number, network: Network = { kind: 'pass' }) {
   const clients = new Set<Socket>();

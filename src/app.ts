@@ -111,6 +111,11 @@ export function createApp({ isServing, trustedProxies, databaseTimeoutMs, router
 
   app.notFound((c) => (c.req.path.startsWith('/trpc/') ? refusal('NOT_FOUND') : c.json({ status: 'not found' }, 404)));
   app.onError((error, c) => {
+    // Whoever hangs up, or is cut off, in the midst of a body gets no answer: a flood of them is not to fill the log.
+    if (c.env?.incoming?.destroyed && !c.env.incoming.complete) {
+      deps.log.debug({ requestId: c.get('requestId') }, 'request broken off');
+      return c.body(null, 400);
+    }
     deps.log.error({ requestId: c.get('requestId'), ...describeError(error) }, 'request failed');
     return refusal('INTERNAL_SERVER_ERROR');
   });

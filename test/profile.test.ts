@@ -129,6 +129,7 @@ describe.each(databases)('a profile of the user’s own on $name', ({ createUrl,
       'a\u0085',
       '\ud83d',
       'a\u2028b',
+      'a\ufffdb',
       'a\u2029b',
       ...Array.from(
         '\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u200b\u2060\ufeff\u00ad\ufff9',

@@ -46,6 +46,9 @@ export const blackHole: Experiment = {
         recoveries.push(await timeUntil(whole, 5000));
         progress(`cycle ${cycle} of ${cycles}`);
       }
+      // Slow enough for the questions to be asked side by side: then every place of the pool has to be there.
+      await proxy.turn({ kind: 'delay', ms: 10 });
+      const together = await Promise.all(pings(caller));
       const [held] = await observer.query(
         'select count(*) as held from information_schema.processlist where db = database()',
       );
@@ -68,6 +71,11 @@ export const blackHole: Experiment = {
           unit: 'ms',
           atMost: 2000,
           noisy: true,
+        },
+        {
+          what: 'of the last questions, asked side by side, not answered',
+          value: together.filter((status) => status !== 200).length,
+          atMost: 0,
         },
         {
           what: 'connections at the end, at the proxy',

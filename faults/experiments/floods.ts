@@ -19,6 +19,8 @@ export const stalledFlood: Experiment = {
       const { hostname, port } = new URL(server.url);
       const steady = (forMs: number) => callSteadily(25, forMs, () => caller.checkUser(stage.code()));
       await steady(1500);
+      progress('the usual');
+      const usual = await steady(quick ? 1000 : 8000);
       progress(`${stalled} stalled bodies and ${silent} silent sockets`);
       const others = steady(quick ? 13_000 : 16_000);
       const lives: Promise<number>[] = [];
@@ -29,6 +31,11 @@ export const stalledFlood: Experiment = {
       const livesMs = await Promise.all(lives);
       const outcomes = await others;
       const waits = outcomes.map(({ afterMs }) => afterMs);
+      // 100 ms on a machine of one's own; on one so busy that the usual is near that already, twice the usual.
+      const usualP99 = percentile(
+        usual.map(({ afterMs }) => afterMs),
+        0.99,
+      );
       return [
         {
           what: `${stalled} stalled bodies, ${silent} silent sockets: the last closed after`,
@@ -37,10 +44,10 @@ export const stalledFlood: Experiment = {
           atMost: 15_000,
         },
         {
-          what: `the p99 of ${waits.length} other logins`,
+          what: `the p99 of ${waits.length} other logins (usual: ${usualP99.toFixed(0)} ms)`,
           value: percentile(waits, 0.99),
           unit: 'ms',
-          atMost: 100,
+          atMost: Math.max(100, usualP99 * 2),
           noisy: true,
         },
         { what: 'of them refused', value: outcomes.filter(({ reason }) => reason !== 'OK').length, atMost: 0 },

@@ -81,7 +81,7 @@ export const migrateInterrupted: Experiment = {
   name: 'migrate-interrupted',
   on: ['MariaDB', 'SQLite'],
   async run({ database, createUrl, quick, progress }) {
-    const rounds = quick ? 3 : 20;
+    const rounds = quick ? 3 : 10;
     let halfWay = 0;
     let stuck = 0;
     let unclear = 0;

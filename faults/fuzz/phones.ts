@@ -13,8 +13,6 @@ export interface Sent {
   faulty: boolean;
 }
 
-export type Phones = ReturnType<typeof createPhones>;
-
 const users = Array.from({ length: 12 }, (_, index) => `fuzz${index}`);
 /** The only names that WeChat has signed. */
 export const nickNames = ['Band', '果壳', '👨‍👩‍👧‍👦', 'a b', "O'Hara", '微信用户', ''] as const;

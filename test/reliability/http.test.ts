@@ -108,3 +108,18 @@ test('an expectation that nobody knows is ignored: the answer is the same as wit
   expect(await post({ agent, body: '{}', headers: { expect: 'the unexpected' } })).toMatchObject({ status: 400 });
   agent.destroy();
 });
+
+test('a caller who hangs up in the midst of a body is no error of ours: none is logged', async () => {
+  const { hostname, port } = new URL(backend.url);
+  const head =
+    'POST /trpc/auth.checkUser HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{"co';
+  const before = backend.logged.length;
+  await new Promise<void>((resolve) => {
+    const socket = connect(Number(port), hostname, () => socket.write(head));
+    socket.on('close', () => resolve());
+    setTimeout(() => socket.destroy(), 100);
+  });
+  const lines = () => backend.logged.slice(before).map((line) => JSON.parse(line) as { level: number; msg: string });
+  await expect.poll(() => lines().map(({ msg }) => msg)).toEqual(['request broken off']);
+  expect(lines()[0]?.level).toBeLessThan(30);
+});

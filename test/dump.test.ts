@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { createSessionKeys } from '../src/auth/session-keys.ts';
+import { createTokens } from '../src/auth/tokens.ts';
+import { openStore } from '../src/store/open.ts';
+import { noProfile } from '../src/user/profile.ts';
+import { databases } from './support/databases.ts';
+
+const count = 10_000;
+
+describe.each(databases)('a dump of 10,000 users from $name', ({ createUrl, dump }) => {
+  test('holds no session key, in any spelling, and no token that could be used', { timeout: 60_000 }, async () => {
+    const databaseUrl = await createUrl();
+    const store = openStore({ databaseUrl, timeoutMs: 30_000, poolSize: 4 });
+    await store.migrate();
+    const sessionKeys = createSessionKeys([{ id: 'k1', key: randomBytes(32) }]);
+    const tokens = createTokens(store);
+    const now = Date.now();
+    /** By their length: everything of that length in the dump is looked up. */
+    const secrets = new Map<number, Set<string>>();
+    const remember = (secret: string) =>
+      secrets.set(secret.length, (secrets.get(secret.length) ?? new Set()).add(secret));
+
+    const login = async (index: number) => {
+      const key = randomBytes(16);
+      const { token, tokenHash, expiresAt } = tokens.issue(now);
+      for (const encoding of ['base64', 'base64url', 'hex'] as const) remember(key.toString(encoding));
+      remember(token);
+      const user = { appId: 'wx0123456789abcdef', openId: `oDUMP${String(index).padStart(23, '0')}`, unionId: null };
+      const exchange = { ...user, sessionKey: key.toString('base64'), startedAt: now };
+      const sealed = sessionKeys.sealed(exchange);
+      await store.saveLogin({ ...user, ...sealed, sessionKeyAt: now, profile: noProfile, tokenHash, now, expiresAt });
+    };
+    for (let from = 0; from < count; from += 500) {
+      await Promise.all(Array.from({ length: 500 }, (_, index) => login(from + index)));
+    }
+    const text = await dump(databaseUrl);
+    await store.close();
+
+    expect(text.match(/oDUMP\d{23}/g)?.length).toBeGreaterThanOrEqual(2 * count);
+    const found: string[] = [];
+    for (const [length, known] of secrets) {
+      for (let at = 0; at + length <= text.length; at++) {
+        if (known.has(text.slice(at, at + length))) found.push(`a secret of ${length} characters at ${at}`);
+      }
+    }
+    expect([...secrets.values()].map(({ size }) => size)).toEqual([count, count, count, count]);
+    expect(found).toEqual([]);
+  });
+});

@@ -1,0 +1,33 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { withBudget } from '../../src/store/budget.ts';
+import { openStore } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/store.ts';
+import { sqlite } from '../support/databases.ts';
+
+const timeoutMs = 200;
+
+/** A store whose every answer is late. */
+async function slow(ms: number): Promise<Store> {
+  const store = openStore({ databaseUrl: await sqlite.createUrl(), timeoutMs, poolSize: 1 });
+  const late = async () => {
+    await sleep(ms);
+    return null;
+  };
+  return { ...store, findUser: late, findSession: late };
+}
+
+test('of one request, statements one after the other share a budget, and the one that is over it is refused', async () => {
+  const store = withBudget(await slow(150), timeoutMs);
+  const begun = performance.now();
+  expect(await store.findSession(Buffer.alloc(32))).toBeNull();
+  await expect(store.findUser('oTEST')).rejects.toMatchObject({ kind: 'unavailable', code: 'TIMEOUT' });
+  expect(performance.now() - begun).toBeLessThan(450);
+  await expect(store.findUser('oTEST')).rejects.toMatchObject({ code: 'TIMEOUT' });
+});
+
+test('of one batch, statements side by side are counted once', async () => {
+  const store = withBudget(await slow(100), timeoutMs);
+  await Promise.all(Array.from({ length: 10 }, () => store.findUser('oTEST')));
+  expect(await store.findUser('oTEST')).toBeNull();
+});
