@@ -1,18 +1,15 @@
 import type { HttpBindings } from '@hono/node-server';
 import { trpcServer } from '@hono/trpc-server';
-import { type AnyTRPCRouter, TRPCError } from '@trpc/server';
-import { getHTTPStatusCodeFromError } from '@trpc/server/http';
-import { getErrorShape } from '@trpc/server/shared';
+import type { AnyTRPCRouter } from '@trpc/server';
 import { Hono, type Context as HonoContext, type MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { requestId } from 'hono/request-id';
 import { createTokens } from './auth/tokens.ts';
+import { callsOnly, limitBody, refusal, retryAfter } from './calls.ts';
 import { clientAddress } from './client-address.ts';
-import { LoginError } from './errors.ts';
 import { describeError } from './log.ts';
 import { appRouter } from './router.ts';
 import { answerAvatar, avatarHashOf } from './user/avatars.ts';
-import { createPictureBodies, type PictureBodies } from './picture-bodies.ts';
+import { createPictureBodies } from './picture-bodies.ts';
 import { answerSingleCall } from './single-calls.ts';
 import { withBudget } from './store/budget.ts';
 import { StoreError } from './store/store.ts';
@@ -36,9 +33,6 @@ interface AppEnv {
 }
 
 const maxBatchSize = 10;
-const maxBodyBytes = 64 * 1024;
-/** Of a request that brings a picture. */
-const maxPictureBodyBytes = 512 * 1024;
 
 /** The HTTP surface: health, and the procedures under /trpc. Every answer is JSON, and none may be stored. */
 export function createApp({ isServing, trustedProxies, databaseTimeoutMs, router = appRouter, ...deps }: AppDeps) {
@@ -122,32 +116,6 @@ export function createApp({ isServing, trustedProxies, databaseTimeoutMs, router
   return app;
 }
 
-const tooLarge = () => refusal('PAYLOAD_TOO_LARGE');
-/** Of a body whose end nobody knows: the rest of it is not read. */
-const tooLargeSoFar = () => refusal('PAYLOAD_TOO_LARGE', { connection: 'close' });
-const limitUndeclared = bodyLimit({ maxSize: maxBodyBytes, onError: tooLargeSoFar });
-const limitUndeclaredPicture = bodyLimit({ maxSize: maxPictureBodyBytes, onError: tooLargeSoFar });
-
-/** Hono's limit builds the whole Request with a stream around its body; one that declares its length needs none. */
-function limitBody(pictureBodies: PictureBodies): MiddlewareHandler {
-  return async (c, next) => {
-    const declared = c.req.header('transfer-encoding') === undefined ? c.req.header('content-length') : undefined;
-    const length = Number(declared ?? Infinity);
-    if (c.req.method === 'GET' || length <= maxBodyBytes) return next();
-    const hasPicture = c.req.path.slice('/trpc/'.length).split(',').includes('user.updateProfile');
-    if (declared === undefined && !hasPicture) return limitUndeclared(c, next);
-    if (declared !== undefined && !(hasPicture && length <= maxPictureBodyBytes)) return tooLarge();
-    try {
-      return await pictureBodies.admit(c.req.header('authorization'), async () =>
-        declared === undefined ? limitUndeclaredPicture(c, next) : next(),
-      );
-    } catch (error) {
-      if (!(error instanceof LoginError)) throw error;
-      return refusal(error, retryAfter([error]));
-    }
-  };
-}
-
 // Set on the answer that came back: the tRPC mount answers with a response of its own.
 const answerHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
@@ -158,39 +126,3 @@ const answerHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   // tRPC sends the error of a whole request as text/plain.
   if (c.req.path.startsWith('/trpc')) headers.set('content-type', 'application/json');
 };
-
-/** Lets through what the contract calls a call; tRPC by itself takes forms, byte streams and streamed answers too. */
-const callsOnly: MiddlewareHandler = async (c, next) => {
-  const { method } = c.req;
-  if (method !== 'GET' && method !== 'POST') return refusal('METHOD_NOT_SUPPORTED', { allow: 'GET, POST' });
-  const mediaType = c.req.header('content-type');
-  if (mediaType === undefined ? method === 'POST' : !isJson(mediaType)) return refusal('UNSUPPORTED_MEDIA_TYPE');
-  if ((c.req.header('content-encoding') ?? 'identity') !== 'identity') return refusal('UNSUPPORTED_MEDIA_TYPE');
-  const accepted = `${c.req.header('trpc-accept') ?? ''},${c.req.header('accept') ?? ''}`;
-  if (accepted.includes('application/jsonl')) return refusal('UNSUPPORTED_MEDIA_TYPE');
-  return next();
-};
-
-function isJson(mediaType: string): boolean {
-  return /^application\/json *(; *charset="?utf-8"? *)?$/i.test(mediaType.trim());
-}
-
-function retryAfter(errors: readonly TRPCError[]): Record<string, string> {
-  const seconds = errors.map((error) => (error instanceof LoginError ? (error.retryAfterSeconds ?? 0) : 0));
-  const longest = Math.max(0, ...seconds);
-  return longest > 0 ? { 'retry-after': String(longest) } : {};
-}
-
-/** A refusal of the whole request, in tRPC's own shape. */
-function refusal(what: TRPCError | TRPCError['code'], headers: Record<string, string> = {}): Response {
-  const error = typeof what === 'string' ? new TRPCError({ code: what }) : what;
-  const shape = getErrorShape({
-    config: appRouter._def._config,
-    error,
-    type: 'unknown',
-    path: undefined,
-    input: undefined,
-    ctx: undefined,
-  });
-  return Response.json({ error: shape }, { status: getHTTPStatusCodeFromError(error), headers });
-}

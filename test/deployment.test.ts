@@ -167,7 +167,7 @@ describe('compose.yaml', () => {
     const { services } = await readCompose();
     expect(services.backend.depends_on).toEqual({ migrate: { condition: 'service_completed_successfully' } });
     expect(services.migrate.depends_on).toEqual({ mysql: { condition: 'service_healthy' } });
-    expect(services.migrate.command).toEqual(['node', 'dist/migrate.js']);
+    expect(services.migrate.command).toEqual(['node', 'dist/commands/db-migrate.js']);
     expect(services.mysql.healthcheck.test.join(' ')).toContain('MYSQL_PWD="$MYSQL_PASSWORD" mysqladmin ping');
     const port = /PORT=(\d+)/.exec(await read('Dockerfile'))?.[1];
     expect(services.backend.ports).toEqual([`127.0.0.1:8080:${port}`]);

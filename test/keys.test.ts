@@ -177,7 +177,7 @@ describe.each(databases)('sealing with a new secret on $name', ({ createUrl, que
     };
     await roll(oldFirst);
     await roll(newFirst);
-    const command = runCommand('src/keys-rotate.ts', environment(newFirst));
+    const command = runCommand('src/commands/keys-rotate.ts', environment(newFirst));
     expect([(await command.exit).code, command.stdout.at(-1)]).toEqual([
       0,
       expect.stringMatching(/^\d+ users looked at, \d+ resealed, 0 values unreadable\.$/),

@@ -25,7 +25,7 @@ function open(databaseUrl: string) {
 
 /** `npm run db:migrate`, without npm. */
 const command = (databaseUrl: string) =>
-  promisify(execFile)(process.execPath, ['--import', 'tsx', 'src/migrate.ts'], {
+  promisify(execFile)(process.execPath, ['--import', 'tsx', 'src/commands/db-migrate.ts'], {
     cwd: root,
     env: { ...process.env, DATABASE_URL: databaseUrl },
   });

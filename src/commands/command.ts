@@ -1,6 +1,6 @@
-import { ConfigError } from './config.ts';
-import { describeError } from './log.ts';
-import { StoreError } from './store/store.ts';
+import { ConfigError } from '../config.ts';
+import { describeError } from '../log.ts';
+import { StoreError } from '../store/store.ts';
 
 /** A command that was called wrongly: its message is what to type instead. */
 export class UsageError extends Error {

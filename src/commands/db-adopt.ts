@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
-import { sessionKeyContext } from './auth/sealed-context.ts';
-import { createSessionKeys } from './auth/session-keys.ts';
+import { sessionKeyContext } from '../auth/sealed-context.ts';
+import { createSessionKeys } from '../auth/session-keys.ts';
 import { runCommand, UsageError } from './command.ts';
-import { loadConfig } from './config.ts';
-import { CryptoError, open } from './crypto.ts';
+import { loadConfig } from '../config.ts';
+import { CryptoError, open } from '../crypto.ts';
 import { createProgress } from './progress.ts';
-import { adoptUsers } from './store/mysql/adopt/adopt.ts';
+import { adoptUsers } from '../store/mysql/adopt/adopt.ts';
 
 // `npm run db:adopt`: takes over the gk_wx_user of the well-known tutorial, sealing the session keys in it.
 

@@ -1,5 +1,5 @@
-import { openStore } from './store/open.ts';
-import { StoreError } from './store/store.ts';
+import { openStore } from '../store/open.ts';
+import { StoreError } from '../store/store.ts';
 
 /** `npm run db:migrate`: brings the tables of DATABASE_URL up to date, and says so in a line. */
 async function main(databaseUrl: string): Promise<void> {

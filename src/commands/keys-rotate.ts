@@ -1,10 +1,10 @@
-import { resealAll } from './auth/reseal.ts';
-import { loadConfig } from './config.ts';
-import { loadOrCreateKeyring } from './keyring-file.ts';
+import { resealAll } from '../auth/reseal.ts';
+import { loadConfig } from '../config.ts';
+import { loadOrCreateKeyring } from '../keyring-file.ts';
 import { createProgress } from './progress.ts';
-import { explainStartFailure } from './start-failure.ts';
-import { openStore } from './store/open.ts';
-import { StoreError } from './store/store.ts';
+import { explainStartFailure } from '../start-failure.ts';
+import { openStore } from '../store/open.ts';
+import { StoreError } from '../store/store.ts';
 
 // `npm run keys:rotate`: seals every row with the first secret of SESSION_KEY_SECRETS. See docs/keys.md.
 

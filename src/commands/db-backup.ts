@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { runCommand, UsageError } from './command.ts';
-import { backupSqlite } from './store/sqlite/backup.ts';
+import { backupSqlite } from '../store/sqlite/backup.ts';
 
 // `npm run db:backup -- <file>`: the SQLite database of DATABASE_URL as it is now, while the server goes on.
 

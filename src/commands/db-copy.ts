@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { runCommand, UsageError } from './command.ts';
 import { createProgress } from './progress.ts';
-import { copyDatabase } from './store/copy/copy.ts';
+import { copyDatabase } from '../store/copy/copy.ts';
 
 // `npm run db:copy -- --to mysql://…`: every row of DATABASE_URL into an empty database, from SQLite to MySQL or back.
 

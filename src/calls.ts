@@ -1,0 +1,75 @@
+import { TRPCError } from '@trpc/server';
+import { getHTTPStatusCodeFromError } from '@trpc/server/http';
+import { getErrorShape } from '@trpc/server/shared';
+import type { MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { LoginError } from './errors.ts';
+import type { PictureBodies } from './picture-bodies.ts';
+import { appRouter } from './router.ts';
+
+const maxBodyBytes = 64 * 1024;
+/** Of a request that brings a picture. */
+const maxPictureBodyBytes = 512 * 1024;
+
+/** Lets through what the contract calls a call; tRPC by itself takes forms, byte streams and streamed answers too. */
+export const callsOnly: MiddlewareHandler = async (c, next) => {
+  const { method } = c.req;
+  if (method !== 'GET' && method !== 'POST') return refusal('METHOD_NOT_SUPPORTED', { allow: 'GET, POST' });
+  const mediaType = c.req.header('content-type');
+  if (mediaType === undefined ? method === 'POST' : !isJson(mediaType)) return refusal('UNSUPPORTED_MEDIA_TYPE');
+  if ((c.req.header('content-encoding') ?? 'identity') !== 'identity') return refusal('UNSUPPORTED_MEDIA_TYPE');
+  const accepted = `${c.req.header('trpc-accept') ?? ''},${c.req.header('accept') ?? ''}`;
+  if (accepted.includes('application/jsonl')) return refusal('UNSUPPORTED_MEDIA_TYPE');
+  return next();
+};
+
+function isJson(mediaType: string): boolean {
+  return /^application\/json *(; *charset="?utf-8"? *)?$/i.test(mediaType.trim());
+}
+
+const tooLarge = () => refusal('PAYLOAD_TOO_LARGE');
+/** Of a body whose end nobody knows: the rest of it is not read. */
+const tooLargeSoFar = () => refusal('PAYLOAD_TOO_LARGE', { connection: 'close' });
+const limitUndeclared = bodyLimit({ maxSize: maxBodyBytes, onError: tooLargeSoFar });
+const limitUndeclaredPicture = bodyLimit({ maxSize: maxPictureBodyBytes, onError: tooLargeSoFar });
+
+/** Hono's limit builds the whole Request with a stream around its body; one that declares its length needs none. */
+export function limitBody(pictureBodies: PictureBodies): MiddlewareHandler {
+  return async (c, next) => {
+    const declared = c.req.header('transfer-encoding') === undefined ? c.req.header('content-length') : undefined;
+    const length = Number(declared ?? Infinity);
+    if (c.req.method === 'GET' || length <= maxBodyBytes) return next();
+    const hasPicture = c.req.path.slice('/trpc/'.length).split(',').includes('user.updateProfile');
+    if (declared === undefined && !hasPicture) return limitUndeclared(c, next);
+    if (declared !== undefined && !(hasPicture && length <= maxPictureBodyBytes)) return tooLarge();
+    try {
+      return await pictureBodies.admit(c.req.header('authorization'), async () =>
+        declared === undefined ? limitUndeclaredPicture(c, next) : next(),
+      );
+    } catch (error) {
+      if (!(error instanceof LoginError)) throw error;
+      return refusal(error, retryAfter([error]));
+    }
+  };
+}
+
+/** The header that says when to come back, where one of the errors knows. */
+export function retryAfter(errors: readonly TRPCError[]): Record<string, string> {
+  const seconds = errors.map((error) => (error instanceof LoginError ? (error.retryAfterSeconds ?? 0) : 0));
+  const longest = Math.max(0, ...seconds);
+  return longest > 0 ? { 'retry-after': String(longest) } : {};
+}
+
+/** A refusal of the whole request, in tRPC's own shape. */
+export function refusal(what: TRPCError | TRPCError['code'], headers: Record<string, string> = {}): Response {
+  const error = typeof what === 'string' ? new TRPCError({ code: what }) : what;
+  const shape = getErrorShape({
+    config: appRouter._def._config,
+    error,
+    type: 'unknown',
+    path: undefined,
+    input: undefined,
+    ctx: undefined,
+  });
+  return Response.json({ error: shape }, { status: getHTTPStatusCodeFromError(error), headers });
+}
