@@ -19,7 +19,6 @@ app.use((request, response, next) => {
   next();
 });
 
-// oxlint-disable-next-line oxc/no-async-endpoint-handlers -- Express 5 awaits them, and tutorials write them so
 app.post('/login', async (request, response) => {
   const { code, rawData, signature, encryptedData, iv } = request.body;
   const { data } = await axios.get(`${WX_API_BASE_URL}/sns/jscode2session`, {
@@ -83,7 +82,6 @@ app.post('/login', async (request, response) => {
   return response.json({ user: shown(user), token, expiresAt });
 });
 
-// oxlint-disable-next-line oxc/no-async-endpoint-handlers -- Express 5 awaits them, and tutorials write them so
 app.get('/me', async (request, response) => {
   const token = (request.headers.authorization ?? '').replace('Bearer ', '');
   const hash = crypto.createHash('sha256').update(token).digest();
