@@ -113,6 +113,8 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
 
   test('a deadlock is tried again, and seen by nobody', async () => {
     const login = loginWrite();
+    const patient = openStore({ databaseUrl: url, timeoutMs: 10_000, poolSize: 1 });
+    onTestFinished(() => patient.close());
     const rival = await createConnection(url);
     onTestFinished(() => rival.end());
     const deadlocks = async () =>
@@ -125,9 +127,13 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     // Many rows make the rival the heavier one: InnoDB gives up the lighter.
     const rows = Array.from({ length: 50 }, () => [loginWrite().tokenHash, 'o', 1, 1, 1]);
     await rival.query('insert into gk_wx_session values ?', [[...rows, [login.tokenHash, 'o', 1, 1, 1]]]);
-    const saving = store.saveLogin(login);
+    const saving = patient.saveLogin(login);
+    // InnoDB shows this table as it was until nobody has read it for 0.1 s.
     await expect
-      .poll(() => mysql.query(url, `select 1 from information_schema.innodb_trx where trx_state = 'LOCK WAIT'`))
+      .poll(() => mysql.query(url, `select 1 from information_schema.innodb_trx where trx_state = 'LOCK WAIT'`), {
+        interval: 150,
+        timeout: 5000,
+      })
       .not.toEqual([]);
     await rival.query('update gk_wx_user set stu_id = 1 where open_id = ?', [login.openId]);
     await rival.query('rollback');
