@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { z } from 'zod';
-import { listen } from '../src/listen.ts';
+import { listen } from '../src/http/listen.ts';
 import { bundle } from './bundle.ts';
 import { createPhone, type Phone, type Wechat } from './phone.ts';
 import { bytesOf, portraitOf } from './pictures.ts';

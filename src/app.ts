@@ -2,26 +2,19 @@ import type { HttpBindings } from '@hono/node-server';
 import { trpcServer } from '@hono/trpc-server';
 import type { AnyTRPCRouter } from '@trpc/server';
 import { Hono, type Context as HonoContext, type MiddlewareHandler } from 'hono';
-import { requestId } from 'hono/request-id';
 import { createTokens } from './auth/tokens.ts';
-import { callsOnly, limitBody, refusal, retryAfter } from './calls.ts';
-import { clientAddress } from './client-address.ts';
-import { describeError } from './log.ts';
+import { callsOnly, limitBody, refusal, retryAfter } from './http/calls.ts';
+import { type ContextsOptions, createContexts } from './http/contexts.ts';
+import { createPictureBodies } from './http/picture-bodies.ts';
+import { describeError } from './operations/log.ts';
 import { appRouter } from './router.ts';
-import { answerAvatar, avatarHashOf } from './user/avatars.ts';
-import { createPictureBodies } from './picture-bodies.ts';
-import { answerSingleCall } from './single-calls.ts';
-import { withBudget } from './store/budget.ts';
 import { StoreError } from './store/store.ts';
 import type { Context } from './trpc.ts';
+import { answerAvatar, avatarHashOf } from './user/avatars.ts';
 
-export interface AppDeps extends Omit<Context, 'tokens' | 'requestId' | 'authorization' | 'clientAddress'> {
+export interface AppDeps extends ContextsOptions {
   /** False before the tables are there, and from the moment that the process begins to stop. */
   isServing: () => boolean;
-  /** What one statement may take; see store/budget.ts. */
-  databaseTimeoutMs: number;
-  /** How many proxies stand in front: they may name the request, and say whose it is. */
-  trustedProxies: number;
   /** The procedures, where there are more of them than ours. */
   router?: AnyTRPCRouter;
 }
@@ -35,27 +28,23 @@ interface AppEnv {
 const maxBatchSize = 10;
 
 /** The HTTP surface: health, and the procedures under /trpc. Every answer is JSON, and none may be stored. */
-export function createApp({ isServing, trustedProxies, databaseTimeoutMs, router = appRouter, ...deps }: AppDeps) {
+export function createApp({ isServing, router = appRouter, ...deps }: AppDeps) {
   const app = new Hono<AppEnv>();
-
-  const contextOf = (c: HonoContext<AppEnv>): Context => {
-    const store = withBudget(deps.store, databaseTimeoutMs);
-    return {
-      ...deps,
-      store,
-      tokens: createTokens(store),
+  const { requestIdOf, contextOf } = createContexts(deps);
+  const createContext = (c: HonoContext<AppEnv>): Context =>
+    contextOf({
       requestId: c.get('requestId'),
-      authorization: c.req.header('authorization'),
-      clientAddress: clientAddress({
-        remoteAddress: c.env?.incoming?.socket.remoteAddress,
-        forwardedFor: c.req.header('x-forwarded-for'),
-        trustedProxies,
-      }),
-    };
-  };
+      remoteAddress: c.env?.incoming?.socket.remoteAddress,
+      header: (name) => c.req.header(name),
+    });
 
-  // With no name for the header, whatever the caller sends is ignored and an id is made.
-  app.use(requestId({ headerName: trustedProxies > 0 ? 'x-request-id' : '', limitLength: 64 }));
+  app.use((c, next) => {
+    c.set(
+      'requestId',
+      requestIdOf((name) => c.req.header(name)),
+    );
+    return next();
+  });
   app.use(answerHeaders);
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
@@ -83,22 +72,12 @@ export function createApp({ isServing, trustedProxies, databaseTimeoutMs, router
     '/trpc/*',
     callsOnly,
     limitBody(createPictureBodies({ ...deps, tokens: createTokens(deps.store) })),
-    async (c, next) =>
-      (await answerSingleCall(
-        {
-          method: c.req.method,
-          // Without a query, whose calls are tRPC's own adapter's to read.
-          path: c.req.url.includes('?') ? '' : c.req.path.slice('/trpc/'.length),
-          text: () => c.req.text(),
-        },
-        { router, createContext: () => contextOf(c), headersFor: retryAfter },
-      )) ?? next(),
     trpcServer({
       endpoint: '/trpc',
       router,
       maxBatchSize,
       allowMethodOverride: true,
-      createContext: (_, c: HonoContext<AppEnv>) => ({ ...contextOf(c) }),
+      createContext: (_, c: HonoContext<AppEnv>) => ({ ...createContext(c) }),
       responseMeta: ({ errors }) => ({ headers: retryAfter(errors) }),
     }),
   );

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Keyring, SealingSecret } from './crypto.ts';
-import { logLevels } from './log.ts';
+import { logLevels } from './operations/log.ts';
 
 /** All that is wrong with the environment, a line each: names and reasons, never values. */
 export class ConfigError extends Error {

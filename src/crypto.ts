@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** The only error of this module. Its message is a fixed word: no input, no key and no OpenSSL detail. */
 export class CryptoError extends Error {
@@ -35,7 +35,7 @@ function fromBase64url(text: string): Buffer | null {
  * Source: WeChat documentation, 服务端获取开放数据, 数据签名校验.
  */
 export function signatureMatches(rawData: string, sessionKey: string, signature: string): boolean {
-  const expected = createHash('sha1').update(rawData).update(sessionKey).digest();
+  const expected = hash('sha1', rawData + sessionKey, 'buffer');
   const given = Buffer.from(signature, 'hex');
   return /^[0-9a-f]{40}$/.test(signature) && timingSafeEqual(expected, given);
 }
@@ -123,5 +123,5 @@ export function createToken(random = randomBytes(32)): string {
 
 /** What is stored of a token: its SHA-256, 32 bytes. A token is random enough to need no salt. */
 export function hashToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+  return hash('sha256', token, 'buffer');
 }

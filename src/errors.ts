@@ -1,5 +1,5 @@
 import { TRPCError } from '@trpc/server';
-import type { LogFields } from './log.ts';
+import type { LogFields } from './operations/log.ts';
 
 type TrpcCode = TRPCError['code'];
 export type Retry = 'login' | 'later' | 'never';

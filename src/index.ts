@@ -13,5 +13,5 @@ export { LoginError, type Reason, type Retry } from './errors.ts';
 export { openStore, type StoreOptions } from './store/open.ts';
 export { StoreError, type Session, type Store, type User } from './store/store.ts';
 
-export { createLog, type Log } from './log.ts';
+export { createLog, type Log } from './operations/log.ts';
 export { openApiDocument } from './openapi.ts';

@@ -1,8 +1,8 @@
 import closeWithGrace from 'close-with-grace';
 import { loadConfig } from './config.ts';
-import { createLog, describeError } from './log.ts';
+import { createLog, describeError } from './operations/log.ts';
 import { startServer } from './server.ts';
-import { explainStartFailure } from './start-failure.ts';
+import { explainStartFailure } from './operations/start-failure.ts';
 
 const drainMs = 1000;
 /** All that is in flight is answered well before: its own deadlines are shorter. */

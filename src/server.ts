@@ -3,14 +3,17 @@ import type { AnyTRPCRouter } from '@trpc/server';
 import { createApp } from './app.ts';
 import { createSessionKeys } from './auth/session-keys.ts';
 import type { Config } from './config.ts';
-import { loadOrCreateKeyring } from './keyring-file.ts';
-import { listen, type Listening } from './listen.ts';
-import { createLog, describeError, type Log } from './log.ts';
-import { createMetrics } from './metrics.ts';
-import { createRateLimit } from './rate-limit.ts';
+import { loadOrCreateKeyring } from './operations/keyring-file.ts';
+import { createContexts } from './http/contexts.ts';
+import { listen, type Listening } from './http/listen.ts';
+import { createRateLimit } from './http/rate-limit.ts';
+import { createSingleCalls } from './http/single-calls.ts';
+import { createLog, describeError, type Log } from './operations/log.ts';
+import { createMetrics } from './operations/metrics.ts';
+import { appRouter } from './router.ts';
 import { openStore } from './store/open.ts';
 import { StoreError, type Store } from './store/store.ts';
-import { startSweeper } from './sweeper.ts';
+import { startSweeper } from './operations/sweeper.ts';
 import { createAvatarSweep } from './user/avatars.ts';
 import { createPhoneNumbers } from './user/phone.ts';
 import { createPictures } from './user/pictures.ts';
@@ -48,7 +51,7 @@ const sweepGraceMs = 60 * 60 * 1000;
  */
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<Server> {
   const { settings, secrets } = config;
-  const { log = createLog(settings.logLevel), now = Date.now, drainMs = 0 } = options;
+  const { log = createLog(settings.logLevel), now = Date.now, drainMs = 0, router = appRouter } = options;
   const keyring = secrets.keyring ?? (await loadOrCreateKeyring(`${secrets.databaseUrl.slice('file:'.length)}.key`));
   const store = openStore({
     databaseUrl: secrets.databaseUrl,
@@ -80,7 +83,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
 
   let migrated = !settings.migrateOnStart;
   const stop = new AbortController();
-  const app = createApp({
+  const deps = {
     store,
     wechat,
     sessionKeys: createSessionKeys(keyring),
@@ -92,11 +95,11 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     calls: metrics ?? { observe: () => {} },
     codeLimit: createRateLimit({ perMinute: settings.rateLimitPerMinute }),
     now,
-    isServing: () => migrated && !stop.signal.aborted,
     trustedProxies: settings.trustProxyHops,
     databaseTimeoutMs: settings.databaseTimeoutMs,
-    ...(options.router && { router: options.router }),
-  });
+  };
+  const app = createApp({ ...deps, router, isServing: () => migrated && !stop.signal.aborted });
+  const shortcut = createSingleCalls({ router, contexts: createContexts(deps), log });
 
   const { listening, metricsListening } = await start().catch(async (error: unknown) => {
     await Promise.all([wechat.close(), phoneCodes.close(), store.close()]);
@@ -123,7 +126,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   /** Listens first: whoever asks /readyz meanwhile is to be told, however long the database takes. */
   async function start() {
     const { host, port, metricsPort } = settings;
-    const listening = await listen(app, { host, port });
+    const listening = await listen(app, { host, port, shortcut });
     let metricsListening: Listening | null = null;
     try {
       if (metrics) metricsListening = await listen(metrics, { host, port: metricsPort ?? 0 });

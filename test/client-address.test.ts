@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { clientAddress } from '../src/client-address.ts';
+import { clientAddress } from '../src/http/client-address.ts';
 
 const of = (remoteAddress: string | undefined, forwardedFor?: string, trustedProxies = 0) =>
   clientAddress({ remoteAddress, forwardedFor, trustedProxies });

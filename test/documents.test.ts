@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { loadConfig } from '../src/config.ts';
-import { createLog } from '../src/log.ts';
+import { createLog } from '../src/operations/log.ts';
 import { type Server, startServer } from '../src/server.ts';
 import { devApp, type Standin, startStandin } from '../src/standin/server.ts';
 

@@ -3,7 +3,7 @@ import { resealAll } from '../src/auth/reseal.ts';
 import { phoneNumberContext } from '../src/auth/sealed-context.ts';
 import { loadConfig } from '../src/config.ts';
 import { type Keyring, seal } from '../src/crypto.ts';
-import { createLog } from '../src/log.ts';
+import { createLog } from '../src/operations/log.ts';
 import { startServer, type Server } from '../src/server.ts';
 import { devApp, startStandin, type Standin } from '../src/standin/server.ts';
 import type { Store } from '../src/store/store.ts';

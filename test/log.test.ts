@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createLog, describeError, type LogFields } from '../src/log.ts';
+import { createLog, describeError, type LogFields } from '../src/operations/log.ts';
 import { failureOf, startBackend, type Backend } from './support/backend.ts';
 
 describe('a log line', () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createRateLimit } from '../src/rate-limit.ts';
+import { createRateLimit } from '../src/http/rate-limit.ts';
 import { failureOf, loginInputOf, startBackend, type Backend } from './support/backend.ts';
 
 const limited = { reason: 'RATE_LIMITED', retry: 'later', httpStatus: 429, code: 'TOO_MANY_REQUESTS' };

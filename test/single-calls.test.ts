@@ -1,7 +1,11 @@
-import { request } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { appRouter } from '../src/router.ts';
-import { answerSingleCall } from '../src/single-calls.ts';
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { initTRPC } from '@trpc/server';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createSingleCalls } from '../src/http/single-calls.ts';
+import { createLog } from '../src/operations/log.ts';
+import type { Context } from '../src/trpc.ts';
 import { loginInputOf, startBackend, type Backend } from './support/backend.ts';
 
 interface Call {
@@ -226,28 +230,39 @@ describe('the fast way and tRPC’s own adapter', () => {
   });
 
   test('are what they are taken for: a single call goes the fast way, everything else does not', async () => {
-    const isFast = (method: string, path: string, text = '{}') =>
-      answerSingleCall(
-        { method, path, text: async () => text },
-        {
-          router: appRouter,
-          createContext: () => {
-            throw new Error('fast');
-          },
-          headersFor: () => ({}),
-        },
-      ).then(
-        (answer) => answer !== null,
-        () => true,
-      );
-    for (const path of ['auth.login', 'auth.checkUser', 'auth.logout', 'user.me'])
-      expect(await isFast('POST', path)).toBe(true);
-    expect(await isFast('GET', 'user.me')).toBe(true);
-    expect(await isFast('GET', 'auth.login')).toBe(false);
-    expect(await isFast('PUT', 'auth.login')).toBe(false);
-    expect(await isFast('POST', 'auth.login', '{')).toBe(false);
-    for (const path of ['', 'auth', 'constructor', '__proto__', 'auth.login,user.me', 'auth.login/', 'auth%2Elogin']) {
+    const t = initTRPC.create();
+    const login = t.procedure.mutation(() => true);
+    const shortcut = createSingleCalls({
+      router: t.router({ auth: t.router({ login }), user: t.router({ me: t.procedure.query(() => true) }) }),
+      contexts: { requestIdOf: () => 'id', contextOf: () => ({}) as Context },
+      log: createLog('silent'),
+    });
+    const server = createServer((incoming, outgoing) => {
+      void shortcut(incoming, outgoing).then((answered) => answered || outgoing.writeHead(501).end());
+    });
+    onTestFinished(() => void server.close());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const isFast = async (method: string, path: string, init: RequestInit = {}) => {
+      const headers = { 'content-type': 'application/json' };
+      const { status } = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers, ...init });
+      return status === 200;
+    };
+
+    expect(await isFast('POST', '/trpc/auth.login', { body: '{}' })).toBe(true);
+    expect(await isFast('POST', '/trpc/auth.login')).toBe(true);
+    expect(await isFast('POST', '/trpc/user.me')).toBe(true);
+    expect(await isFast('GET', '/trpc/user.me')).toBe(true);
+    expect(await isFast('GET', '/trpc/auth.login')).toBe(false);
+    expect(await isFast('PUT', '/trpc/auth.login', { body: '{}' })).toBe(false);
+    expect(await isFast('POST', '/trpc/auth.login', { body: '{' })).toBe(false);
+    expect(await isFast('POST', '/trpc/auth.login', { body: ' '.repeat(64 * 1024 + 1) })).toBe(false);
+    expect(await isFast('POST', '/trpc/auth.login', { body: '{}', headers: { 'content-type': 'text/plain' } })).toBe(
+      false,
+    );
+    for (const path of ['', '/trpc', '/trpc/', '/trpc/auth', '/trpc/constructor', '/trpc/__proto__', '/auth.login'])
       expect(await isFast('POST', path)).toBe(false);
-    }
+    for (const name of ['auth.login,user.me', 'auth.login/', 'auth%2Elogin', 'auth.login?batch=1'])
+      expect(await isFast('POST', `/trpc/${name}`)).toBe(false);
   });
 });

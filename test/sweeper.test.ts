@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createLog } from '../src/log.ts';
+import { createLog } from '../src/operations/log.ts';
 import { openStore } from '../src/store/open.ts';
 import { StoreError, type Store } from '../src/store/store.ts';
-import { startSweeper } from '../src/sweeper.ts';
+import { startSweeper } from '../src/operations/sweeper.ts';
 import { databases } from './support/databases.ts';
 import { loginWrite } from './support/login-write.ts';
 

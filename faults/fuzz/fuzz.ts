@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createClient } from '@libsql/client';
 import { loadConfig } from '../../src/config.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/operations/log.ts';
 import { startServer } from '../../src/server.ts';
 import { devApp, startStandin } from '../../src/standin/server.ts';
 import { createCaller } from '../caller.ts';

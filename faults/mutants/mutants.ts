@@ -390,7 +390,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     what: 'other media types are read',
-    file: 'src/calls.ts',
+    file: 'src/http/calls.ts',
     find: "if (mediaType === undefined ? method === 'POST' : !isJson(mediaType)) return refusal('UNSUPPORTED_MEDIA_TYPE');",
     replace: '',
     tests: http,

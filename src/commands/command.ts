@@ -1,5 +1,5 @@
 import { ConfigError } from '../config.ts';
-import { describeError } from '../log.ts';
+import { describeError } from '../operations/log.ts';
 import { StoreError } from '../store/store.ts';
 
 /** A command that was called wrongly: its message is what to type instead. */

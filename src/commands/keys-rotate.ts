@@ -1,8 +1,8 @@
 import { resealAll } from '../auth/reseal.ts';
 import { loadConfig } from '../config.ts';
-import { loadOrCreateKeyring } from '../keyring-file.ts';
+import { loadOrCreateKeyring } from '../operations/keyring-file.ts';
 import { createProgress } from './progress.ts';
-import { explainStartFailure } from '../start-failure.ts';
+import { explainStartFailure } from '../operations/start-failure.ts';
 import { openStore } from '../store/open.ts';
 import { StoreError } from '../store/store.ts';
 

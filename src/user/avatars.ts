@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Store } from '../store/store.ts';
-import type { Sweep } from '../sweeper.ts';
+import type { Sweep } from '../operations/sweeper.ts';
 
 /** What this path names: the hash in it, null when it is no avatar's. */
 export function avatarHashOf(fileName: string): Buffer | null {

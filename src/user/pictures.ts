@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import sharp from 'sharp';
+import { hash } from 'node:crypto';
+import type { Sharp, SharpOptions } from 'sharp';
 import { LoginError } from '../errors.ts';
 import { readPictureHeader } from './picture-header.ts';
 import { createTurns } from './turns.ts';
@@ -24,12 +24,21 @@ const maxDecoderSeconds = 1;
 /** sharp's names for the only decoders that may ever run. */
 const decoders = ['Jpeg', 'Png', 'Webp', 'Nsgif'].map((kind) => `VipsForeignLoad${kind}Buffer`);
 
-/** One picture at a time: the memory that a hostile one takes is taken once. Sets up sharp for the whole process. */
-export function createPictures(): Pictures {
+type Decode = (picture: Buffer, options: SharpOptions) => Sharp;
+
+/** Loaded with the first picture: most processes see none for long, and the library takes some 20 MB. */
+async function loadDecoder(): Promise<Decode> {
+  const { default: sharp } = await import('sharp');
   sharp.concurrency(1);
   sharp.cache(false);
   sharp.block({ operation: ['VipsForeignLoad'] });
   sharp.unblock({ operation: decoders });
+  return sharp;
+}
+
+/** One picture at a time: the memory that a hostile one takes is taken once. */
+export function createPictures(): Pictures {
+  let decoder: Promise<Decode> | undefined;
   const takeTurns = createTurns({ maxWorkMs, busy, late: () => refused('TIME') });
 
   return {
@@ -38,20 +47,26 @@ export function createPictures(): Pictures {
       if (!header) throw refused('KIND');
       const { width, height, decoderBytes } = header;
       if (width * height === 0 || width * height > maxPixels || decoderBytes > maxDecoderBytes) throw refused('SIZE');
-      const bytes = await takeTurns(() => encode(picture, header));
-      return { hash: createHash('sha256').update(bytes).digest(), bytes };
+      decoder ??= loadDecoder();
+      const decode = await decoder;
+      const bytes = await takeTurns(() => encode(decode, picture, header));
+      return { hash: hash('sha256', bytes, 'buffer'), bytes };
     },
   };
 }
 
-async function encode(picture: Buffer, { width, height }: { width: number; height: number }): Promise<Buffer> {
+async function encode(
+  decode: Decode,
+  picture: Buffer,
+  { width, height }: { width: number; height: number },
+): Promise<Buffer> {
   // Colour profiles are left alone: one more parser for a difference that an avatar does not show.
   const input = { limitInputPixels: maxPixels, failOn: 'warning', pages: 1, ignoreIcc: true } as const;
   try {
-    const seen = await sharp(picture, input).metadata();
+    const seen = await decode(picture, input).metadata();
     // A header that we and the decoder read differently is made to be.
     if (seen.width !== width || (seen.pageHeight ?? seen.height) !== height) throw refused('HEADER');
-    return await sharp(picture, input)
+    return await decode(picture, input)
       .timeout({ seconds: maxDecoderSeconds })
       .autoOrient()
       .resize(size, size, { fit: 'cover' })

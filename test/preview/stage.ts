@@ -3,7 +3,7 @@ import type { Program } from '../../preview/native.ts';
 import { createPhone } from '../../preview/phone.ts';
 import { sampleOrigin } from '../../preview/program.ts';
 import { loadConfig } from '../../src/config.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/operations/log.ts';
 import { startServer } from '../../src/server.ts';
 import { startBackend } from '../support/backend.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTRPCClient, httpBatchLink, httpLink, TRPCClientError } from '@trpc/client';
 import { loadConfig } from '../../src/config.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/operations/log.ts';
 import type { AppRouter } from '../../src/router.ts';
 import { startServer } from '../../src/server.ts';
 import { devApp, startStandin, type StandinOptions } from '../../src/standin/server.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { onTestFinished } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/operations/log.ts';
 import { startServer } from '../../src/server.ts';
 import { clientOf, startBackend } from './backend.ts';
 

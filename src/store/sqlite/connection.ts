@@ -2,8 +2,8 @@ import { mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { type Client, createClient } from '@libsql/client';
-import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql';
+import type { Client } from '@libsql/client';
+import type { LibSQLDatabase } from 'drizzle-orm/libsql';
 import { StoreError } from '../store.ts';
 import { codeOf } from './errors.ts';
 
@@ -23,20 +23,20 @@ export interface Connection {
 /** The one connection to a database file, which is created, for its owner alone, when it is not there. */
 export function createConnection({ databaseUrl, timeoutMs }: { databaseUrl: string; timeoutMs: number }): Connection {
   const file = path.resolve(databaseUrl.slice('file:'.length));
-  let client: Client | undefined;
+  let opened: { client: Client; db: Db } | undefined;
   let turn: Promise<unknown> = Promise.resolve();
   let closed = false;
 
   function closeFile(): void {
-    client?.close();
-    client = undefined;
+    opened?.client.close();
+    opened = undefined;
   }
 
   async function run<T>(work: (db: Db) => Promise<T>, deadline: number): Promise<T> {
     if (performance.now() > deadline) throw new StoreError('unavailable', 'TIMEOUT');
     try {
-      client ??= await openFile(file);
-      return await work(drizzle({ client }));
+      opened ??= await openFile(file);
+      return await work(opened.db);
     } catch (error) {
       if (codeOf(error) !== 'SQLITE_BUSY') throw error;
       // libsql leaves a statement that was refused the lock in progress, and from then on no COMMIT of its connection
@@ -64,7 +64,9 @@ export function createConnection({ databaseUrl, timeoutMs }: { databaseUrl: stri
   };
 }
 
-async function openFile(file: string): Promise<Client> {
+async function openFile(file: string): Promise<{ client: Client; db: Db }> {
+  // Loaded here: a server on MySQL has no need of SQLite in its memory.
+  const [{ createClient }, { drizzle }] = await Promise.all([import('@libsql/client'), import('drizzle-orm/libsql')]);
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
   await create(file);
   // Pragmas hold for one connection of the client's pool: so it has one. `timeout` is SQLite's own wait for a lock,
@@ -77,7 +79,7 @@ async function openFile(file: string): Promise<Client> {
     client.close();
     throw error;
   }
-  return beginningAsWriter(client);
+  return { client, db: drizzle({ client: beginningAsWriter(client) }) };
 }
 
 /**

@@ -61,8 +61,12 @@ export interface Log {
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+interface Destination {
+  write(lines: string): void;
+}
+
 /** JSON lines, on standard output unless they are to go elsewhere. */
-export function createLog(level: LogLevel, destination: { write(line: string): void } = process.stdout): Log {
+export function createLog(level: LogLevel, destination: Destination = byTurns(process.stdout)): Log {
   const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
   // pino by itself would print whatever an object holds, and the message of an error that is given in its place.
   return {
@@ -70,6 +74,23 @@ export function createLog(level: LogLevel, destination: { write(line: string): v
     info: (fields, message) => logger.info(allowed(fields), message),
     warn: (fields, message) => logger.warn(allowed(fields), message),
     error: (fields, message) => logger.error(allowed(fields), message),
+  };
+}
+
+/** One write for all lines of a turn of the event loop: a write costs as much as the rest of a line ten times over. */
+function byTurns(stream: Destination): Destination {
+  let lines = '';
+  function flush(): void {
+    const due = lines;
+    lines = '';
+    if (due !== '') stream.write(due);
+  }
+  process.once('exit', flush);
+  return {
+    write(line) {
+      if (lines === '') setImmediate(flush);
+      lines += line;
+    },
   };
 }
 

@@ -1,6 +1,6 @@
-import { LoginError } from './errors.ts';
-import { StoreError } from './store/store.ts';
-import type { Context } from './trpc.ts';
+import { LoginError } from '../errors.ts';
+import { StoreError } from '../store/store.ts';
+import type { Context } from '../trpc.ts';
 
 /** Stands before requests as large as a picture makes them. */
 export interface PictureBodies {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener, type HttpBindings, RequestError } from '@hono/node-server';
+import type { Shortcut } from './single-calls.ts';
 
 export interface Listening {
   /** `http://127.0.0.1:8080` */
@@ -16,14 +17,25 @@ export interface Listening {
 /** How long a connection that was made at the last moment has for its request. */
 const settleMs = 500;
 
+interface ListenOptions {
+  host: string;
+  port: number;
+  /** Asked before the app. */
+  shortcut?: Shortcut;
+}
+
 /** Serves an app over HTTP. Whoever sends slowly, or nothing at all, is cut off within 15 s. */
 export async function listen(
   app: { fetch: (request: Request, env: HttpBindings) => Response | Promise<Response> },
-  { host, port }: { host: string; port: number },
+  { host, port, shortcut }: ListenOptions,
 ): Promise<Listening> {
   const answer = getRequestListener((request, env) => app.fetch(request, env as HttpBindings), {
     errorHandler: answerUnreadable,
   });
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const isAnswered = await shortcut?.(request, response);
+    if (!isAnswered) await answer(request, response);
+  }
   // The latest answer that each connection waits for. A Set of answers would keep the finished ones in memory: what V8
   // leaves behind of a table with much coming and going holds on to them until the next full collection.
   const sockets = new Map<Socket, ServerResponse | null>();
@@ -33,7 +45,7 @@ export async function listen(
     sockets.set(socket, response);
     response.once('close', () => sockets.get(socket) === response && sockets.set(socket, null));
     if (closing) response.setHeader('connection', 'close');
-    void answer(request, response);
+    void respond(request, response);
   };
   // Looked for often: a second's worth of them, cut off at once, holds everybody else up.
   const server = createServer(

@@ -3,28 +3,38 @@ import { getHTTPStatusCodeFromError } from '@trpc/server/http';
 import { getErrorShape } from '@trpc/server/shared';
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { LoginError } from './errors.ts';
+import { LoginError } from '../errors.ts';
 import type { PictureBodies } from './picture-bodies.ts';
-import { appRouter } from './router.ts';
+import { appRouter } from '../router.ts';
 
-const maxBodyBytes = 64 * 1024;
+type TrpcCode = TRPCError['code'];
+
+/** Of a request without a picture. */
+export const maxBodyBytes = 64 * 1024;
 /** Of a request that brings a picture. */
 const maxPictureBodyBytes = 512 * 1024;
 
-/** Lets through what the contract calls a call; tRPC by itself takes forms, byte streams and streamed answers too. */
+/**
+ * Why a request is none of what the contract calls a call, null when it is one; tRPC by itself takes forms, byte streams and
+ * streamed answers too. `header` gives a header by its name in lower case.
+ */
+export function notACall(method: string | undefined, header: (name: string) => string | undefined): TrpcCode | null {
+  if (method !== 'GET' && method !== 'POST') return 'METHOD_NOT_SUPPORTED';
+  const mediaType = header('content-type');
+  if (mediaType === undefined ? method === 'POST' : !isJson(mediaType)) return 'UNSUPPORTED_MEDIA_TYPE';
+  if ((header('content-encoding') ?? 'identity') !== 'identity') return 'UNSUPPORTED_MEDIA_TYPE';
+  const accepted = `${header('trpc-accept') ?? ''},${header('accept') ?? ''}`;
+  return accepted.includes('application/jsonl') ? 'UNSUPPORTED_MEDIA_TYPE' : null;
+}
+
+/** Lets through calls alone. */
 export const callsOnly: MiddlewareHandler = async (c, next) => {
-  const { method } = c.req;
-  if (method !== 'GET' && method !== 'POST') return refusal('METHOD_NOT_SUPPORTED', { allow: 'GET, POST' });
-  const mediaType = c.req.header('content-type');
-  if (mediaType === undefined ? method === 'POST' : !isJson(mediaType)) return refusal('UNSUPPORTED_MEDIA_TYPE');
-  if ((c.req.header('content-encoding') ?? 'identity') !== 'identity') return refusal('UNSUPPORTED_MEDIA_TYPE');
-  const accepted = `${c.req.header('trpc-accept') ?? ''},${c.req.header('accept') ?? ''}`;
-  if (accepted.includes('application/jsonl')) return refusal('UNSUPPORTED_MEDIA_TYPE');
-  return next();
+  const code = notACall(c.req.method, (name) => c.req.header(name));
+  return code ? refusal(code, code === 'METHOD_NOT_SUPPORTED' ? { allow: 'GET, POST' } : {}) : next();
 };
 
 function isJson(mediaType: string): boolean {
-  return /^application\/json *(; *charset="?utf-8"? *)?$/i.test(mediaType.trim());
+  return mediaType === 'application/json' || /^application\/json *(; *charset="?utf-8"? *)?$/i.test(mediaType.trim());
 }
 
 const tooLarge = () => refusal('PAYLOAD_TOO_LARGE');
@@ -61,7 +71,7 @@ export function retryAfter(errors: readonly TRPCError[]): Record<string, string>
 }
 
 /** A refusal of the whole request, in tRPC's own shape. */
-export function refusal(what: TRPCError | TRPCError['code'], headers: Record<string, string> = {}): Response {
+export function refusal(what: TRPCError | TrpcCode, headers: Record<string, string> = {}): Response {
   const error = typeof what === 'string' ? new TRPCError({ code: what }) : what;
   const shape = getErrorShape({
     config: appRouter._def._config,

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { PoolStats } from './store/store.ts';
-import type { CallObserver } from './trpc.ts';
+import type { PoolStats } from '../store/store.ts';
+import type { CallObserver } from '../trpc.ts';
 
 export interface Metrics extends CallObserver {
   /** Answers a scrape: Prometheus text at /metrics. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ConfigError } from './config.ts';
-import type { Keyring } from './crypto.ts';
+import { ConfigError } from '../config.ts';
+import type { Keyring } from '../crypto.ts';
 
 /** The secret that seals session keys in an SQLite database that was given none: made once, in a file of mode 0600. */
 export async function loadOrCreateKeyring(path: string): Promise<Keyring> {

@@ -1,6 +1,6 @@
-import { ConfigError } from './config.ts';
+import { ConfigError } from '../config.ts';
 import { describeError } from './log.ts';
-import { StoreError } from './store/store.ts';
+import { StoreError } from '../store/store.ts';
 
 /** Why the server did not start, in chosen words: an error's own could hold a password. */
 export function explainStartFailure(error: unknown): string {
