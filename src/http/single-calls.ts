@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type AnyTRPCRouter, getTRPCErrorFromUnknown, transformTRPCResponse, type TRPCError } from '@trpc/server';
+import { type AnyTRPCProcedure, type AnyTRPCRouter, getTRPCErrorFromUnknown, type TRPCError } from '@trpc/server';
 import { getErrorShape } from '@trpc/server/shared';
 import type { Log } from '../operations/log.ts';
 import { maxBodyBytes, notACall, retryAfter } from './calls.ts';
 import type { Contexts } from './contexts.ts';
+import { runnerOf } from './run-procedure.ts';
 
 /** Answers a request, or resolves to false and leaves it to who comes after. Never rejects. */
 export type Shortcut = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<boolean>;
@@ -23,27 +24,24 @@ const utf8 = new TextDecoder();
  */
 export function createSingleCalls({ router, contexts, log }: SingleCallsOptions): Shortcut {
   const { procedures, _config: config } = router._def;
-
-  /** The one procedure that a request calls, seen from its head. */
-  function procedureOf({ method, url = '', headers }: IncomingMessage) {
-    // A query, a batch, a name that is encoded or unknown: none of these is a procedure's name.
-    const path = url.startsWith('/trpc/') ? url.slice('/trpc/'.length) : '';
-    const procedure = Object.hasOwn(procedures, path) ? procedures[path] : undefined;
-    if (!procedure || headers['transfer-encoding'] !== undefined) return null;
-    const { type } = procedure._def;
-    const bytes = Number(headers['content-length'] ?? 0);
-    const fits = method === 'POST' ? bytes <= maxBodyBytes : method === 'GET' && type === 'query' && bytes === 0;
-    return fits && type !== 'subscription' ? { path, procedure, type } : null;
-  }
+  const { output } = config.transformer;
+  /** By the whole URL: one with a query, a batch, an encoded or an unknown name is not among them. */
+  const calls = new Map(
+    Object.entries<AnyTRPCProcedure>(procedures).map(([path, procedure]) => {
+      const { type } = procedure._def;
+      return [`/trpc/${path}`, { path, type, run: runnerOf(procedure) }];
+    }),
+  );
 
   return async (incoming, outgoing) => {
-    const called = procedureOf(incoming);
-    const header = (name: string) => incoming.headers[name]?.toString();
-    if (!called || notACall(incoming.method, header)) return false;
-    const { path, procedure, type } = called;
+    const { method, url = '', headers } = incoming;
+    const header = (name: string) => headers[name]?.toString();
+    const call = calls.get(url);
+    if (!call || !isShort(incoming, call.type) || notACall(method, header)) return false;
+    const { path, type, run } = call;
     const requestId = contexts.requestIdOf(header);
     let input: unknown;
-    if (incoming.method === 'POST') {
+    if (method === 'POST') {
       const body = await bodyOf(incoming);
       if (!body) {
         log.debug({ requestId }, 'request broken off');
@@ -60,19 +58,12 @@ export function createSingleCalls({ router, contexts, log }: SingleCallsOptions)
 
     const ctx = contexts.contextOf({ requestId, remoteAddress: incoming.socket.remoteAddress, header });
     try {
-      const data: unknown = await procedure({
-        path,
-        ctx,
-        type,
-        getRawInput: async () => input,
-        signal: undefined,
-        batchIndex: 0,
-      });
-      respond(200, JSON.stringify(transformTRPCResponse(config, { result: { data } })));
+      const data: unknown = await run({ path, type, ctx, input });
+      respond(200, JSON.stringify({ result: { data: output.serialize(data) } }));
     } catch (cause) {
       const error = getTRPCErrorFromUnknown(cause);
       const shape = getErrorShape({ config, ctx, error, input, path, type });
-      respond(shape.data.httpStatus, JSON.stringify(transformTRPCResponse(config, { error: shape })), error);
+      respond(shape.data.httpStatus, JSON.stringify({ error: output.serialize(shape) }), error);
     }
     return true;
 
@@ -90,6 +81,12 @@ export function createSingleCalls({ router, contexts, log }: SingleCallsOptions)
       outgoing.writeHead(status, headers).end(body);
     }
   };
+}
+
+function isShort({ method, headers }: IncomingMessage, type: string): boolean {
+  if (headers['transfer-encoding'] !== undefined || type === 'subscription') return false;
+  const bytes = Number(headers['content-length'] ?? 0);
+  return method === 'POST' ? bytes <= maxBodyBytes : method === 'GET' && type === 'query' && bytes === 0;
 }
 
 /** null for one that is broken off. */
