@@ -2,6 +2,7 @@ import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { connect } from 'node:tls';
 import { createInterface } from 'node:readline';
 import { parseEnv, promisify } from 'node:util';
 import { beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
@@ -150,6 +151,9 @@ describe('compose.yaml', () => {
     );
     const { missing, services } = await readCompose();
     expect(missing).toEqual([]);
+    expect(loadConfig(services.backend.environment).settings).toEqual(
+      loadConfig({ ...filled, MIGRATE_ON_START: 'false' }).settings,
+    );
     for (const service of [services.backend, services.migrate]) {
       const { settings, secrets } = loadConfig(service.environment);
       expect(settings.migrateOnStart).toBe(false);
@@ -161,6 +165,15 @@ describe('compose.yaml', () => {
         `/${services.mysql.environment.MYSQL_DATABASE}`,
       ]);
     }
+  });
+
+  test('hands on every other variable of .env.example, save those that are its own', async () => {
+    const { byDefault } = await readExample();
+    const own = ['DATABASE_URL', 'HOST', 'PORT', 'MIGRATE_ON_START'];
+    const others = Object.keys(byDefault).filter((name) => !own.includes(name));
+    const marked = Object.fromEntries(others.map((name) => [name, `given ${name}`]));
+    const { services } = await readCompose({ ...filled, ...marked });
+    for (const service of [services.backend, services.migrate]) expect(service.environment).toMatchObject(marked);
   });
 
   test('migrates once, when the database answers, and starts the backend afterwards', async () => {
@@ -196,6 +209,15 @@ test.skipIf(!hasSystemd)('the systemd unit is sound, and little exposed', async 
   expect(await run('systemd-analyze', ['verify', unit])).toEqual({ stdout: '', stderr: '' });
   // In tenths: 1.5 of 10. Rejects when it is more.
   await run('systemd-analyze', ['security', '--offline=true', '--threshold=15', unit]);
+
+  // For several instances, as docs/deployment.md makes it.
+  const command = /^sed .* deploy\/guoke\.service(?= > )/m.exec(await read('docs/deployment.md'))?.[0] ?? 'false';
+  const { stdout: template } = await run('sh', ['-c', command], { cwd: root });
+  expect(template.replace('\nEnvironment=PORT=%i\n', '\n')).toBe(text);
+  expect(template).toMatch(/^Environment=PORT=%i\nEnvironmentFile=/m);
+  const instance = path.join(directory, 'guoke@8081.service');
+  await writeFile(instance, template.replace('/usr/bin/node', process.execPath));
+  expect(await run('systemd-analyze', ['verify', instance])).toEqual({ stdout: '', stderr: '' });
 });
 
 const hasNginx = has('nginx', '-v') && has('openssl', 'version');
@@ -225,6 +247,32 @@ test.skipIf(!hasNginx)(
     expect(JSON.parse(large.body)).toMatchObject({ error: { data: { reason: 'INPUT_INVALID' } } });
   },
 );
+
+test.skipIf(!hasNginx)('nginx itself cuts off who is silent or stalls, within 15 s', async () => {
+  const directory = await mkdtemp(path.join(inject('scratch'), 'nginx-'));
+  await mkdir(path.join(directory, 'tmp'));
+  const seconds: number[] = [];
+  // A tenth of the time shows it.
+  const config = (await read('deploy/nginx.conf')).replaceAll(
+    /(client_(?:header|body)_timeout) (\d+)s;/g,
+    (_, name: string, time: string) => `${name} ${seconds.push(Number(time)) && Number(time) * 100}ms;`,
+  );
+  expect(seconds).toHaveLength(2);
+  expect(Math.max(...seconds)).toBeLessThan(15);
+  const proxy = await startProxy({ config, directory, backend: 'http://127.0.0.1:9' });
+  onTestFinished(() => proxy.close());
+  const port = Number(
+    /listen 127\.0\.0\.1:(\d+)/.exec(await readFile(path.join(directory, 'nginx.conf'), 'utf8'))?.[1],
+  );
+  const half = 'POST /trpc/auth.checkUser HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{';
+  const from = performance.now();
+  for (const sent of ['', 'GET / HT', half]) {
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => socket.write(sent));
+    socket.resume().on('error', () => {});
+    await once(socket, 'close');
+  }
+  expect(performance.now() - from).toBeLessThan(10_000);
+});
 
 function has(program: string, flag: string): boolean {
   try {

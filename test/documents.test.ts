@@ -70,6 +70,16 @@ describe.each(documents)('%s', (document) => {
     }
     expect(missing).toEqual([]);
   });
+
+  test('names tests that are there', async () => {
+    const text = await readFile(path.join(root, document), 'utf8');
+    const missing: string[] = [];
+    for (const [name, file = '', title = ''] of text.matchAll(/`(test\/[^`\s]+\.test\.ts)`(?: \*([^*]+)\*)?/g)) {
+      const source = await readFile(path.join(root, file), 'utf8').catch(() => null);
+      if (!source?.includes(title)) missing.push(name);
+    }
+    expect(missing).toEqual([]);
+  });
 });
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
