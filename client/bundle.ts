@@ -5,8 +5,7 @@ import { build as esbuild, type Plugin } from 'esbuild';
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 interface BundleOptions {
-  format: 'cjs' | 'esm';
-  outfile: string;
+  format?: 'cjs' | 'esm';
   /** Files whose exports take the place of globals that the mini-program runtime lacks. */
   inject?: string[];
 }
@@ -26,18 +25,17 @@ const withoutUnusedLinks: Plugin = {
   },
 };
 
-/** Packs the client and tRPC into one file of ES2018 that takes nothing for granted but ECMAScript, timers and `wx`. */
+/** The client and tRPC as the text of one file of ES2018 that takes nothing for granted but ECMAScript, timers and `wx`. */
 export async function bundle({
-  format,
-  outfile,
+  format = 'cjs',
   inject = [here('src/abort-controller.ts')],
-}: BundleOptions): Promise<void> {
-  await esbuild({
+}: BundleOptions = {}): Promise<string> {
+  const { outputFiles } = await esbuild({
     entryPoints: [here('src/index.ts')],
-    outfile,
     inject,
     format,
     bundle: true,
+    write: false,
     minify: true,
     target: 'es2018',
     platform: 'neutral',
@@ -48,4 +46,5 @@ export async function bundle({
     plugins: [withoutUnusedLinks],
     logLevel: 'warning',
   });
+  return outputFiles[0]?.text ?? '';
 }

@@ -18,6 +18,7 @@ export interface Call {
 const kept = 100;
 const secrets = new Set(['code', 'token', 'signature', 'encryptedData', 'iv', 'rawData']);
 
+/** The calls of a phone, the latest hundred. */
 export function createCalls() {
   let calls: Call[] = [];
   let lastId = 0;
@@ -43,11 +44,11 @@ export function createCalls() {
     all: (): readonly Call[] => calls,
     forget: () => void (calls = []),
     /** Follows the work to its end, and gives back its result. */
-    async record<T>(name: string, input: object, work: Promise<T> | (() => Promise<T>)): Promise<T> {
+    async record<T>(name: string, input: object, work: () => Promise<T>): Promise<T> {
       const call = begin(name, input);
       const startedAt = performance.now();
       try {
-        const result = await (typeof work === 'function' ? work() : work);
+        const result = await work();
         Object.assign(call, call.kind === 'http' ? judged(result as RequestAnswer) : { outcome: 'ok', status: 'ok' });
         return result;
       } catch (error) {
@@ -60,9 +61,9 @@ export function createCalls() {
   };
 }
 
+/** Never throws: the page may ask for anything, and is told by the network. */
 function procedureOf(url: string): string {
-  const { pathname } = new URL(url);
-  return pathname.replace(/^\/trpc\//, '');
+  return URL.canParse(url) ? new URL(url).pathname.replace(/^\/trpc\//, '') : 'wx.request';
 }
 
 function judged({ statusCode, body }: RequestAnswer): Pick<Call, 'outcome' | 'status'> {
@@ -76,7 +77,9 @@ function judged({ statusCode, body }: RequestAnswer): Pick<Call, 'outcome' | 'st
 /** A batch's inputs, every secret cut to its first three characters and a picture told by its size; what is no such batch is not shown at all. */
 function masked(body: string): string {
   try {
-    const inputs = Object.values(JSON.parse(body) as Record<string, object>);
+    const inputs: unknown[] = Object.values(JSON.parse(body) as object);
+    // The letters of a text have entries too: a code that stands outside a batch would be shown whole.
+    if (!inputs.every((input) => typeof input === 'object' && input !== null)) return '';
     const fields = inputs.flatMap((input) => Object.entries(input));
     const short = (name: string, value: unknown) => {
       if (name === 'avatar') return `${Math.ceil((String(value).length * 3) / 4096)} KB`;

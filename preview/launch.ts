@@ -3,6 +3,7 @@ import { bundle } from './bundle.ts';
 import type { Drawer, Native, Program } from './native.ts';
 import { createBareSandbox } from './bare.ts';
 
+/** The phone's screen as a test sees and touches it. */
 export interface Screen {
   /** All text that is visible, dialogs of WeChat included. */
   text(): string;
@@ -32,7 +33,7 @@ export async function launchInJsdom({
   native: Native;
   drawer: Drawer;
 }): Promise<Screen> {
-  const code = await (runtime ??= bundle('./screen/embedded.ts', 'screen'));
+  const code = await (runtime ??= bundle('./screen/app.ts', 'screen'));
   const { window } = new JSDOM('<!doctype html><body></body>', { runScripts: 'outside-only', pretendToBeVisual: true });
   const { document } = window;
   const errors: unknown[] = [];
@@ -92,7 +93,6 @@ export function createDrawer(): Drawer {
     read: (key) => kept.get(key) ?? null,
     write: (key, value) => void kept.set(key, value),
     remove: (key) => void kept.delete(key),
-    keys: () => [...kept.keys()],
   };
 }
 

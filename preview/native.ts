@@ -1,5 +1,6 @@
 /** What a phone does outside the page: the words that the screen and whatever carries it (Node, a browser) share. */
 
+/** A request of the page's, with all that `wx.request` fills in. */
 export interface RequestOptions {
   url: string;
   method: string;
@@ -8,12 +9,14 @@ export interface RequestOptions {
   timeoutMs: number;
 }
 
+/** What came back, whatever the HTTP status. */
 export interface RequestAnswer {
   statusCode: number;
   header: Record<string, string>;
   body: string;
 }
 
+/** A request on its way. */
 export interface RequestTask {
   answer: Promise<RequestAnswer>;
   abort(): void;
@@ -30,6 +33,7 @@ export interface SealedProfile {
 
 /** Network, login and pictures. A failure rejects with an Error whose message is what follows `<api>:fail ` on a phone. */
 export interface Native {
+  /** Which mini program is open. */
   appId: string;
   request(options: RequestOptions): RequestTask;
   login(): Promise<{ code: string }>;
@@ -47,12 +51,13 @@ export interface Native {
   addressOf(url: string): string;
 }
 
-/** `url` is a `data:` URL. */
+/** A picture in the phone's album; `url` is a `data:` URL. */
 export interface Picture {
   name: string;
   url: string;
 }
 
+/** What to make of the picture at `url`, a `data:` URL. */
 export interface CompressOptions {
   url: string;
   /** From 0 to 100. */
@@ -60,6 +65,7 @@ export interface CompressOptions {
   width?: number | undefined;
 }
 
+/** Who holds the phone, as WeChat shows them. */
 export interface Person {
   user: string;
   nickName: string;
@@ -72,7 +78,6 @@ export interface Drawer {
   read(key: string): string | null;
   write(key: string, value: string): void;
   remove(key: string): void;
-  keys(): string[];
 }
 
 /** A mini program, compiled. Paths are relative to its root and have no extension. */

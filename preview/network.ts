@@ -1,22 +1,27 @@
 import type { RequestAnswer, RequestOptions, RequestTask } from './native.ts';
 
+/** A phone's way out. */
 export interface Network {
   /** Throws in the words of a phone when there is no network. */
   reach(): void;
   request(options: RequestOptions): RequestTask;
-  /** A URL of one of the `hosts` as it is found; any other is left as it is. */
   addressOf(url: string): string;
 }
 
 /** `wx.request` runs at most so many at once; the others wait. */
 const maxRequests = 10;
 
+/** Where a URL of one of the `hosts` is found; undefined for any other. */
+function found(url: string, hosts: Readonly<Record<string, string>>): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { origin, pathname, search } = new URL(url);
+  const host = hosts[origin];
+  return host === undefined ? undefined : host + pathname + search;
+}
+
 /** A URL of one of the `hosts` as it is found; any other is left as it is. */
 export function addressOf(url: string, hosts: Readonly<Record<string, string>>): string {
-  for (const [origin, host] of Object.entries(hosts)) {
-    if (url.startsWith(`${origin}/`)) return host + url.slice(origin.length);
-  }
-  return url;
+  return found(url, hosts) ?? url;
 }
 
 /** A phone's way out: to the origins in `hosts` only, each of which is found where `hosts` says. */
@@ -45,8 +50,10 @@ export function createNetwork({
         try {
           reach();
           signal.throwIfAborted();
-          if (hosts[new URL(url).origin] === undefined) throw new Error('url not in domain list');
-          const response = await fetch(addressOf(url, hosts), {
+          const address = found(url, hosts);
+          if (address === undefined)
+            throw new Error(URL.canParse(url) ? 'url not in domain list' : `invalid url "${url}"`);
+          const response = await fetch(address, {
             method,
             headers: header,
             signal,

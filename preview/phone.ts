@@ -2,7 +2,9 @@ import type { Call } from './calls.ts';
 import { createCalls } from './calls.ts';
 import type { Native, Person, Picture } from './native.ts';
 import { createNetwork } from './network.ts';
-import { album, portraitOf, shrink } from './pictures.ts';
+import { album } from './pictures/album.ts';
+import { portraitOf } from './pictures/portraits.ts';
+import { shrink } from './pictures/shrink.ts';
 
 /** What the phone asks of the stand-in for WeChat. */
 export interface Wechat {
@@ -32,6 +34,7 @@ export interface Settings {
   anonymous: boolean;
 }
 
+/** A phone, and what a test or the desk may do to it. */
 export interface Phone extends Native {
   settings: Settings;
   /** Pictures in its album besides those that are in each. */
@@ -82,7 +85,7 @@ export function createPhone({
     rotate: () => void wechat.phone.rotate(me()),
     request: (options) => {
       const task = network.request(options);
-      return { ...task, answer: calls.record('wx.request', options, task.answer) };
+      return { ...task, answer: calls.record('wx.request', options, () => task.answer) };
     },
     login: () =>
       calls.record('wx.login', {}, async () => {

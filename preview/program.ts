@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
@@ -62,16 +61,9 @@ export async function compileProgram({
 }
 
 /** What 构建 npm would copy into miniprogram_npm, built afresh. */
-async function readPackage(name: string): Promise<string> {
+function readPackage(name: string): Promise<string> {
   if (name !== '@guoke/client') throw new Error(`the preview does not know the package ${name}`);
-  const directory = await mkdtemp(path.join(tmpdir(), 'guoke-client-'));
-  try {
-    const outfile = path.join(directory, 'index.js');
-    await bundle({ format: 'cjs', outfile });
-    return await readFile(outfile, 'utf8');
-  } finally {
-    await rm(directory, { recursive: true });
-  }
+  return bundle();
 }
 
 function addTemplate(group: TmplGroup, name: string, source: string): void {

@@ -4,10 +4,12 @@ import { z } from 'zod';
 import { listen } from '../src/http/listen.ts';
 import { bundle } from './bundle.ts';
 import { createPhone, type Phone, type Wechat } from './phone.ts';
-import { bytesOf, portraitOf } from './pictures.ts';
+import { bytesOf } from './pictures/data-url.ts';
+import { portraitOf } from './pictures/portraits.ts';
 import { compileProgram, sampleOrigin } from './program.ts';
 import { shownRow } from './row.ts';
 
+/** Where to serve the preview, and what it shows. */
 export interface PreviewOptions {
   port: number;
   host?: string;
@@ -18,6 +20,7 @@ export interface PreviewOptions {
   readRow: (openId: string) => Promise<object | null>;
 }
 
+/** A preview that is being served. */
 export interface Preview {
   url: string;
   phone: Phone;
@@ -25,10 +28,16 @@ export interface Preview {
 }
 
 const settingsChange = z
-  .object({ user: z.string().min(1).max(64), offline: z.boolean(), rotateOnLogin: z.boolean(), anonymous: z.boolean() })
+  .strictObject({
+    user: z.string().min(1).max(64),
+    offline: z.boolean(),
+    rotateOnLogin: z.boolean(),
+    anonymous: z.boolean(),
+  })
   .partial();
 const requestOptions = z.object({
-  url: z.url().max(8192),
+  // Whether it is one is for the phone to say, in WeChat's words.
+  url: z.string().max(8192),
   method: z.string().max(10),
   header: z.record(z.string(), z.string()),
   body: z
@@ -82,6 +91,7 @@ export async function startPreview({
   app.get('/preview/state', async (c) => {
     const row = await readRow(standin.person(phone.settings.user).openid).catch(() => null);
     return c.json({
+      appId,
       settings: phone.settings,
       calls: phone.calls,
       row: row && shownRow(row),
@@ -90,7 +100,9 @@ export async function startPreview({
     });
   });
   app.post('/preview/settings', async (c) => {
-    const change = settingsChange.parse(await c.req.json());
+    const body: unknown = await c.req.json().catch(() => undefined);
+    const { success, data: change } = settingsChange.safeParse(body);
+    if (!success) return c.json({ error: 'these are no settings of the phone' }, 400);
     Object.assign(phone.settings, change);
     if (change.user !== undefined) phone.forgetCalls();
     return c.json({});

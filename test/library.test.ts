@@ -1,10 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { bundle } from '../client/bundle.ts';
 import { emitTypes } from '../client/emit-types.ts';
 import { devApp, startStandin } from '../src/standin/server.ts';
 
@@ -15,40 +16,33 @@ const node = (file: string, args: string[], cwd: string) => run(process.execPath
 
 /** The tarball that `npm pack` makes of a fresh build. */
 let tarball = '';
-/** A project of somebody else's, examples/notes, with the tarball installed. */
+/** A project of somebody else's, examples/notes, with that tarball and the client's installed as docs/extending.md has it. */
 let project = '';
 
 beforeAll(async () => {
   const directory = await mkdtemp(path.join(inject('scratch'), 'library-'));
   const source = path.join(directory, 'source');
-  for (const name of ['package.json', 'drizzle', 'README.md'])
+  for (const name of ['package.json', 'drizzle', 'README.md', 'client/package.json'])
     await cp(path.join(root, name), path.join(source, name), { recursive: true });
   const build = ['-p', path.join(root, 'tsconfig.build.json'), '--outDir', path.join(source, 'dist')];
   await node(bin('typescript/bin/tsc'), build, root);
-  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--silent'], { cwd: source });
   emitTypes();
-  tarball = path.join(source, stdout.trim());
+  await cp(path.join(root, 'client/types'), path.join(source, 'client/types'), { recursive: true });
+  for (const [format, file] of [['esm', 'dist/index.mjs'] as const, ['cjs', 'miniprogram_dist/index.js'] as const]) {
+    await mkdir(path.dirname(path.join(source, 'client', file)));
+    await writeFile(path.join(source, 'client', file), await bundle({ format }));
+  }
+  const pack = async (...more: string[]) => {
+    const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--silent', ...more], { cwd: source });
+    return path.join(source, stdout.trim());
+  };
+  tarball = await pack();
 
   project = path.join(directory, 'notes');
   await cp(path.join(root, 'examples/notes'), project, { recursive: true });
-  const modules = path.join(project, 'node_modules');
-  await mkdir(path.join(modules, '@guoke'), { recursive: true });
-  await run('tar', ['-xzf', tarball, '-C', modules]);
-  await run('mv', [path.join(modules, 'package'), path.join(modules, 'guoke')]);
-  // As npm would lay them out: what guoke depends on, and nothing of its tools; and what the example asks for.
-  const { dependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>;
-  };
-  const own = JSON.parse(await readFile(path.join(project, 'package.json'), 'utf8')) as {
-    devDependencies: Record<string, string>;
-  };
-  for (const name of [...Object.keys(dependencies), ...Object.keys(own.devDependencies)]) {
-    if (name === '@guoke/client') continue;
-    await mkdir(path.dirname(path.join(modules, name)), { recursive: true });
-    await symlink(bin(name), path.join(modules, name));
-  }
-  await symlink(path.join(root, 'client'), path.join(modules, '@guoke/client'));
-}, 60_000);
+  const quietly = ['--prefer-offline', '--no-audit', '--no-fund'];
+  await run('npm', ['install', ...quietly, tarball, await pack('-w', 'client')], { cwd: project });
+}, 120_000);
 
 describe('the package', () => {
   test('is what publint and are-the-types-wrong want of an ESM library', async () => {

@@ -59,7 +59,7 @@ async function raw(
   });
   socket.on('error', () => (ended = 'reset'));
   socket.on('end', () => (ended = 'closed'));
-  socket.write(`GET ${path(code)} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+  socket.write(`GET ${path(code)} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`);
   await Promise.race([once(socket, 'close').catch(() => undefined), wait(giveUpMs)]);
   socket.destroy();
   return { text, pieces, ended };

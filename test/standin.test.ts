@@ -1,4 +1,5 @@
 import { createDecipheriv, createHash } from 'node:crypto';
+import { request } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createCodes } from '../src/standin/codes.ts';
 import { createPeople } from '../src/standin/people.ts';
@@ -44,6 +45,14 @@ async function post(
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const response = await fetch(standin.url + path, { method: 'POST', body: text });
   return { status: response.status, json: JSON.parse(await response.text()) };
+}
+
+/** The status of a request with any headers, which `fetch` does not allow. */
+function statusOf(url: string, headers: Record<string, string>, method = 'POST'): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, { method, headers }, (answer) => resolve(answer.resume().statusCode));
+    outgoing.on('error', reject).end();
+  });
 }
 
 function open(
@@ -340,6 +349,38 @@ describe("the phone's side", () => {
     expect(json).toEqual({ code: expect.any(String), errMsg: 'login:ok' });
     expect(await exchange(standin, String(json['code']))).toMatchObject({ openid: standin.person('ming').openid });
     expect(await get(`${standin.url}/phone/stats`)).toEqual(standin.phone.stats());
+  });
+
+  test('answers who calls it by a name of this machine, through a proxy too, and its own pages', async () => {
+    const standin = await start();
+    const { host, port } = new URL(standin.url);
+    for (const name of [host, `localhost:${port}`, 'localhost', '127.0.0.1:1', '[::1]:8081']) {
+      expect(await statusOf(`${standin.url}/phone/reset`, { host: name }), name).toBe(200);
+    }
+    expect(await statusOf(`${standin.url}/phone/reset`, { origin: standin.url })).toBe(200);
+  });
+
+  test('answers no web page of elsewhere: not by its origin, and not by a name that was made to lead here', async () => {
+    const standin = await start();
+    const { code } = standin.phone.login({ user: 'ming' });
+    const { port } = new URL(standin.url);
+    for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1:1', `https://127.0.0.1:${port}`]) {
+      expect(await statusOf(`${standin.url}/phone/reset`, { origin }), origin).toBe(403);
+    }
+    for (const host of [`evil.example:${port}`, '127.0.0.1.evil.example', 'localhost.evil.example']) {
+      const origin = `http://${host}`;
+      expect(await statusOf(`${standin.url}/phone/reset`, { host }), host).toBe(403);
+      expect(await statusOf(`${standin.url}/phone/reset`, { host, origin }), host).toBe(403);
+      expect(await statusOf(exchangeUrl(standin, code), { host }, 'GET'), host).toBe(403);
+    }
+    expect(await exchange(standin, code)).toHaveProperty('session_key');
+  });
+
+  test('is called by any name where it listens for other machines, which have their own', async () => {
+    const standin = await start({ host: '0.0.0.0' });
+    const url = standin.url.replace('0.0.0.0', '127.0.0.1');
+    expect(await statusOf(`${url}/phone/reset`, { host: 'standin:8081' })).toBe(200);
+    expect(await statusOf(`${url}/phone/reset`, { host: 'standin:8081', origin: 'http://evil.example' })).toBe(403);
   });
 
   test('counts each path and each code, also the paths that do not exist, until it is reset', async () => {

@@ -6,15 +6,16 @@ import { bearer, isLogin, sessionLink } from './session-link.ts';
 import { createSession, type Session } from './session.ts';
 import { createStoredSession } from './stored-session.ts';
 import { createWxFetch } from './wx-fetch.ts';
-import { keyHolds, takeCode, type Wx } from './wx.ts';
+import { keyHolds, ownAppId, takeCode, type Wx } from './wx.ts';
 
 /** The server refuses a longer batch before any of its calls runs. */
 const maxBatchSize = 10;
 
+/** What `createClient` wants to know; only where the backend is has no default. */
 export interface ClientOptions {
   /** The backend's origin, such as `https://login.example.com`; its procedures are found under `/trpc` there. */
   baseUrl: string;
-  /** Which of the backend's mini programs this is; needed only where it serves several. */
+  /** Which of the backend's mini programs this is: by default the one that `wx.getAccountInfoSync` tells. */
   appId?: string;
   /** How long one request, one `wx.login` or one `wx.checkSession` may take. */
   timeoutMs?: number;
@@ -22,6 +23,7 @@ export interface ClientOptions {
   wx?: Wx;
 }
 
+/** The backend as a mini program sees it: its procedures, and who is logged in. */
 export interface Client<TRouter extends Router> {
   /** The backend's procedures. Rejections are read with `failureOf`. */
   api: Api<TRouter>;
@@ -33,9 +35,9 @@ export interface Client<TRouter extends Router> {
 /** A client of the backend for one mini program: one of it per app, made at launch. */
 export function createClient<TRouter extends Router = AppRouter>({
   baseUrl,
-  appId,
   timeoutMs = 10_000,
   wx: platform = wx,
+  appId = ownAppId(platform),
 }: ClientOptions): Client<TRouter> {
   const origin = baseUrl.replace(/\/+$/, '');
   const stored = createStoredSession(platform, `guoke.session:${appId ?? ''}:${origin}`);
@@ -74,10 +76,10 @@ export function createClient<TRouter extends Router = AppRouter>({
   const typed = <T extends Router>() => trpc as unknown as Api<T>;
   const auth = () => typed<AppRouter>().auth;
 
-  const { peek, update, invalidate } = stored;
+  const { peek, update, invalidate, onUpdate } = stored;
   return {
     api: typed<TRouter>(),
-    session: { ...session, peek, update, invalidate },
+    session: { ...session, peek, update, invalidate, onUpdate },
     avatarUrlOf: ({ avatarUrl }) => (avatarUrl?.startsWith('/') ? origin + avatarUrl : avatarUrl),
   };
 }

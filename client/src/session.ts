@@ -1,4 +1,5 @@
 import type { SessionState, SignedProfile, User } from './api.ts';
+import { failureOf } from './errors.ts';
 import type { StoredSession } from './stored-session.ts';
 
 /** Who is logged in on this phone. */
@@ -10,7 +11,8 @@ export interface Session {
   ensure: () => Promise<SessionState>;
   /**
    * Logs in with the profile of `wx.getUserProfile`, which the page itself calls, first in its tap handler. Taps while
-   * this runs share its outcome. Rejects as calls do; it never tries again by itself.
+   * this runs share its outcome. Rejects as calls do; it never tries again by itself, but after PROFILE_REJECTED the
+   * session is a new one, with which the profile of the next tap can be opened.
    */
   login: (profile: SignedProfile) => Promise<SessionState>;
   /** What is stored at the moment, without asking anybody. */
@@ -19,6 +21,8 @@ export interface Session {
   update: (user: User) => void;
   /** Drops the session if it still is the one with this token. */
   invalidate: (token: string) => void;
+  /** Tells of each newer user, from a login or from `update`, until the function that it gives back is called. */
+  onUpdate: (listener: (user: User) => void) => () => void;
 }
 
 interface Parts {
@@ -29,22 +33,41 @@ interface Parts {
   login: (code: string, profile: SignedProfile) => Promise<SessionState>;
 }
 
+function isProfileRejected(error: unknown): boolean {
+  const failure = failureOf(error);
+  return failure.kind === 'refused' && failure.reason === 'PROFILE_REJECTED';
+}
+
 /** A session of which at most one login runs at a time. `renew` is for the link, which knows what was refused. */
 export function createSession({ stored, takeCode, keyHolds, checkUser, login }: Parts) {
   let checked: Promise<boolean> | undefined;
   let silentLogin: Promise<SessionState> | undefined;
   let profileLogin: Promise<SessionState> | undefined;
 
-  async function loginSilently(): Promise<SessionState> {
+  async function checkIn(): Promise<SessionState> {
     const state = await checkUser(await takeCode());
     checked = Promise.resolve(true);
     return state;
   }
 
+  function loginSilently(): Promise<SessionState> {
+    silentLogin ??= checkIn().finally(() => {
+      silentLogin = undefined;
+    });
+    return silentLogin;
+  }
+
   async function loginWith({ rawData, signature, encryptedData, iv }: SignedProfile): Promise<SessionState> {
     // A second wx.login beside this one could rotate away the key that sealed the profile.
     await silentLogin?.catch(() => undefined);
-    const state = await login(await takeCode(), { rawData, signature, encryptedData, iv });
+    const state = await login(await takeCode(), { rawData, signature, encryptedData, iv }).catch(
+      async (error: unknown) => {
+        // The server kept nothing of it, not even the key that the code brought: without a new session it could
+        // refuse the next profile too.
+        if (isProfileRejected(error)) await loginSilently().catch(() => undefined);
+        throw error;
+      },
+    );
     checked = Promise.resolve(true);
     return state;
   }
@@ -54,10 +77,7 @@ export function createSession({ stored, takeCode, keyHolds, checkUser, login }: 
     const state = stored.peek();
     if (state && state.token !== refused) return Promise.resolve(state);
     if (profileLogin) return profileLogin.catch(() => renew(refused));
-    silentLogin ??= loginSilently().finally(() => {
-      silentLogin = undefined;
-    });
-    return silentLogin;
+    return loginSilently();
   }
 
   async function ensure(): Promise<SessionState> {

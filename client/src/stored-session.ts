@@ -7,6 +7,7 @@ export interface StoredSession {
   accept: (state: SessionState) => void;
   update: (user: User) => void;
   invalidate: (token: string) => void;
+  onUpdate: (listener: (user: User) => void) => () => void;
 }
 
 /** A session from outside: the storage's text can be of another version, the backend's answer of another backend. */
@@ -15,17 +16,22 @@ export function isSessionState(value: unknown): value is Omit<SessionState, 'has
   return typeof token === 'string' && typeof expiresAt === 'number' && typeof user === 'object' && user !== null;
 }
 
-/** Keeps the session under one key. A storage that fails costs a login at the next launch and nothing else. */
-export function createStoredSession(wx: Wx, key: string, now: () => number = Date.now): StoredSession {
+/**
+ * Keeps the session under one key. A storage that fails costs a login at the next launch and nothing else. Whether the
+ * token is still good is for the server to say: it extends those that are used, and the phone is not told.
+ */
+export function createStoredSession(
+  wx: Pick<Wx, 'getStorageSync' | 'setStorageSync' | 'removeStorageSync'>,
+  key: string,
+): StoredSession {
+  const listeners = new Set<(user: User) => void>();
   let current: SessionState | undefined;
   let loaded = false;
 
   function load(): SessionState | undefined {
     try {
       const value: unknown = JSON.parse(String(wx.getStorageSync(key)));
-      return isSessionState(value) && value.expiresAt > now()
-        ? { ...value, hasProfile: value.user.hasProfile }
-        : undefined;
+      return isSessionState(value) ? { ...value, hasProfile: value.user.hasProfile } : undefined;
     } catch {
       return undefined;
     }
@@ -42,7 +48,20 @@ export function createStoredSession(wx: Wx, key: string, now: () => number = Dat
     }
   }
 
-  // Expiry is looked at only here: from then on the server is the judge, for it extends tokens and its clock is right.
+  function accept(state: SessionState): void {
+    replace(state);
+    for (const listener of listeners) {
+      try {
+        listener(state.user);
+      } catch (error) {
+        // A page's mistake is its own: the login that brings the news must not fail of it.
+        setTimeout(() => {
+          throw error;
+        }, 0);
+      }
+    }
+  }
+
   function peek(): SessionState | undefined {
     if (!loaded) current = load();
     loaded = true;
@@ -51,13 +70,17 @@ export function createStoredSession(wx: Wx, key: string, now: () => number = Dat
 
   return {
     peek,
-    accept: replace,
+    accept,
     update(user) {
       const state = peek();
-      if (state) replace({ ...state, user, hasProfile: user.hasProfile });
+      if (state) accept({ ...state, user, hasProfile: user.hasProfile });
     },
     invalidate(token) {
       if (peek()?.token === token) replace(undefined);
+    },
+    onUpdate(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
   };
 }

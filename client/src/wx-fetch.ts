@@ -1,17 +1,11 @@
 import type { AbortSignal } from './abort-controller.ts';
 import { ClientError } from './errors.ts';
-import type { Wx } from './wx.ts';
+import type { Answer, Wx } from './wx.ts';
 
 interface Init {
   body?: unknown;
   headers?: unknown;
   signal?: AbortSignal | null;
-}
-
-interface Answer {
-  statusCode: number;
-  data: unknown;
-  header: object;
 }
 
 function requestIdOf(header: object): string | undefined {
@@ -20,23 +14,34 @@ function requestIdOf(header: object): string | undefined {
   return found && String(found[1]);
 }
 
-function read({ statusCode, data, header }: Answer) {
+/** How many calls a URL names: `/trpc/user.me,user.me?batch=1` has two. */
+function callsIn(url: string): number {
+  const [path = ''] = url.split('?');
+  return path.slice(path.lastIndexOf('/')).split(',').length;
+}
+
+function read({ statusCode, data, header }: Answer, calls: number) {
   const requestId = requestIdOf(header);
-  try {
-    const json: unknown = JSON.parse(String(data));
-    return {
-      ok: statusCode >= 200 && statusCode < 300,
-      status: statusCode,
-      requestId,
-      json: () => Promise.resolve(json),
-    };
-  } catch (cause) {
-    throw new ClientError('bad-response', `The answer (status ${statusCode}) is not JSON`, {
+  const refuse = (what: string, cause?: unknown) =>
+    new ClientError('bad-response', `The answer (status ${statusCode}) ${what}`, {
       status: statusCode,
       requestId,
       cause,
     });
+  let json: unknown;
+  try {
+    json = JSON.parse(String(data));
+  } catch (cause) {
+    throw refuse('is not JSON', cause);
   }
+  // One error for the whole batch is no array. Of an array each call takes its own result.
+  if (Array.isArray(json) && json.length !== calls) throw refuse(`has ${json.length} results for ${calls} calls`);
+  return {
+    ok: statusCode >= 200 && statusCode < 300,
+    status: statusCode,
+    requestId,
+    json: () => Promise.resolve(json),
+  };
 }
 
 /** The part of `fetch` that `httpBatchLink` uses, over `wx.request`. Rejects with a `ClientError`. */
@@ -72,7 +77,7 @@ export function createWxFetch(wx: Pick<Wx, 'request'>, timeoutMs: number) {
         success(answer) {
           settle();
           try {
-            resolve(read(answer));
+            resolve(read(answer, callsIn(url)));
           } catch (error) {
             reject(error);
           }

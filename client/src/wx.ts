@@ -1,6 +1,7 @@
 import { ClientError } from './errors.ts';
 
-interface Answer {
+/** What `wx.request` hands to its `success`, whatever the HTTP status. */
+export interface Answer {
   statusCode: number;
   data: unknown;
   header: object;
@@ -26,6 +27,21 @@ export interface Wx {
   getStorageSync(key: string): unknown;
   setStorageSync(key: string, value: string): void;
   removeStorageSync(key: string): void;
+  /** Absent before base library 2.2.2. */
+  getAccountInfoSync?(): { miniProgram: { appId: string } };
+}
+
+/** What DevTools calls a project without an appid: no mini program, and no backend can have its secret. */
+const tourist = 'touristappid';
+
+/** Which mini program this is, as WeChat tells; undefined where it does not. */
+export function ownAppId(wx: Pick<Wx, 'getAccountInfoSync'>): string | undefined {
+  try {
+    const appId = wx.getAccountInfoSync?.().miniProgram.appId;
+    return appId === tourist ? undefined : appId || undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A new login code from WeChat. It works once. Rejects with a `ClientError`: `wx-login` or `timeout`. */

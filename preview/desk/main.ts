@@ -2,8 +2,10 @@ import type { Call } from '../calls.ts';
 import type { Person } from '../native.ts';
 import type { Settings } from '../phone.ts';
 import type { shownRow } from '../row.ts';
+import { emptyLocalDrawer } from '../screen/local-drawer.ts';
 
 interface State {
+  appId: string;
   settings: Settings;
   calls: Call[];
   row: ReturnType<typeof shownRow> | null;
@@ -31,16 +33,16 @@ void refresh();
 
 byId('buttons').append(
   button('重新打开', 'relaunch', 'go', relaunch),
-  button('卸载重装', 'clear the phone’s storage', '', async () => {
-    screen.contentWindow?.localStorage.clear();
-    await post('forget-calls');
-    relaunch();
-  }),
+  button('卸载重装', 'clear the phone’s storage', '', reinstall),
   button('换掉会话密钥', 'rotate the session key now', '', () => post('rotate')),
 );
 
+async function stateOfPhone(): Promise<State> {
+  return (await (await fetch('/preview/state')).json()) as State;
+}
+
 async function refresh(): Promise<void> {
-  const state = (await (await fetch('/preview/state')).json()) as State;
+  const state = await stateOfPhone();
   const { settings } = state;
   byId('people').replaceChildren(
     ...state.people.map(({ user, nickName, avatarUrl }) => {
@@ -70,7 +72,10 @@ function showRow(row: State['row'], backendUrl: string): void {
       const line = element('div', 'field');
       if (shown.size > 0 && shown.get(column) !== value) line.classList.add('changed');
       line.append(element('span', 'name', column), element('span', kind, value));
-      if (kind === 'picture') line.lastElementChild?.prepend(image(new URL(value, backendUrl).href));
+      // A mini program may send anything for an address, and the row shows it all the same.
+      if (kind === 'picture' && URL.canParse(value, backendUrl)) {
+        line.lastElementChild?.prepend(image(new URL(value, backendUrl).href));
+      }
       return line;
     }),
   );
@@ -96,6 +101,13 @@ function showCalls(calls: Call[]): void {
 async function become(user: string): Promise<void> {
   shown = new Map();
   await post('settings', { user });
+  relaunch();
+}
+
+async function reinstall(): Promise<void> {
+  const { appId, settings } = await stateOfPhone();
+  emptyLocalDrawer({ appId, user: settings.user });
+  await post('forget-calls');
   relaunch();
 }
 

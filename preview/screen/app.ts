@@ -10,6 +10,7 @@ import { createPrivacy } from './privacy.ts';
 import { createTapGate } from './tap.ts';
 import { createWx } from './wx.ts';
 
+/** What it takes to launch a mini program. */
 export interface Launch {
   program: Program;
   native: Native;

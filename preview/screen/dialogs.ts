@@ -1,5 +1,6 @@
 import type { Person } from '../native.ts';
 
+/** What a dialog asks. */
 export interface Question {
   title: string;
   lines: string[];
@@ -17,21 +18,15 @@ export interface Dialogs {
   ask(question: Question): Promise<boolean>;
   /** Pictures side by side, lines below each other. Resolves to the value of the one chosen, or to null. */
   choose<T>(choices: ReadonlyArray<{ text: string; picture?: string; value: T }>): Promise<T | null>;
-  toast(text: string, durationMs: number | null): void;
-  hideToast(): void;
 }
 
-/** Draws WeChat's own part of the screen: the navigation bar, dialogs and toasts. */
+/** Draws WeChat's own part of the screen: the navigation bar and dialogs. */
 export function createDialogs(): Dialogs {
   const bar = element('div', 'wechat-bar');
   const back = element('span', 'wechat-back', '‹');
   const caption = element('span', 'wechat-title');
-  const toast = element('div', 'wechat-toast');
-  toast.hidden = true;
   bar.append(back, caption, element('span', 'wechat-capsule', '•••　◎'));
   document.body.prepend(bar);
-  document.body.append(toast);
-  let toastTimer: number | undefined;
 
   function sheet<T>(className: string, fill: (panel: HTMLElement, close: (result: T) => void) => void): Promise<T> {
     return new Promise((resolve) => {
@@ -74,13 +69,6 @@ export function createDialogs(): Dialogs {
         }
         panel.append(button('wechat-action', '取消', () => close(null)));
       }),
-    toast(text, durationMs) {
-      window.clearTimeout(toastTimer);
-      toast.textContent = text;
-      toast.hidden = false;
-      if (durationMs !== null) toastTimer = window.setTimeout(() => (toast.hidden = true), durationMs);
-    },
-    hideToast: () => (toast.hidden = true),
   };
 }
 

@@ -8,6 +8,7 @@ export interface Files {
   base64Of(path: string): string;
 }
 
+/** Files that last until the next launch. */
 export function createFiles(): Files {
   const urls = new Map<string, string>();
   return {

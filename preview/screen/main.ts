@@ -1,5 +1,6 @@
 import { launchApp } from './app.ts';
 import { createBridge } from './bridge.ts';
+import { createLocalDrawer } from './local-drawer.ts';
 import { createShadowSandbox } from './sandbox.ts';
 
 /** The phone's screen in a browser: asks the preview server for the mini program and for all that is not on the page. */
@@ -9,7 +10,7 @@ if (answer.ok) {
   launchApp({
     program,
     native: createBridge({ appId, hosts, onChange: () => parent.postMessage('changed', location.origin) }),
-    drawer: localDrawer(`${appId}/${user}/`),
+    drawer: createLocalDrawer({ appId, user }),
     sandbox: createShadowSandbox(),
     onError: (error) => console.error(error),
   });
@@ -17,17 +18,4 @@ if (answer.ok) {
   const text = document.createElement('pre');
   text.textContent = await answer.text();
   document.body.append(text);
-}
-
-/** Each user has a phone of their own. */
-function localDrawer(prefix: string) {
-  return {
-    read: (key: string) => localStorage.getItem(prefix + key),
-    write: (key: string, value: string) => localStorage.setItem(prefix + key, value),
-    remove: (key: string) => localStorage.removeItem(prefix + key),
-    keys: () =>
-      Object.keys(localStorage)
-        .filter((key) => key.startsWith(prefix))
-        .map((key) => key.slice(prefix.length)),
-  };
 }

@@ -10,13 +10,12 @@ interface Entry {
   release(): void;
 }
 
+/** The pages on the screen, one over the other. Each fails in the words of a phone. */
 export interface Pages {
   current(): PageInstance[];
   open(url: string): void;
   /** Leaves `delta` pages, never the first one. */
   back(delta: number): void;
-  /** Replaces the page on top, or with `all` every page. */
-  replace(url: string, all: boolean): void;
 }
 
 /** WeChat's page stack: at most ten pages, the one on top shown, each told of its life. */
@@ -48,17 +47,12 @@ export function createPages({
       push(path, url);
     },
     back(delta) {
+      if (stack.length < 2) throw new Error('cannot navigate back at first page.');
       for (let left = Math.min(delta, stack.length - 1); left > 0; left -= 1) drop();
       const top = stack.at(-1);
       if (!top) return;
       top.host.hidden = false;
       show(top);
-    },
-    replace(url, all) {
-      const path = resolve(url);
-      do drop();
-      while (all && stack.length > 0);
-      push(path, url);
     },
   };
 

@@ -1,6 +1,7 @@
 import type { Drawer } from '../native.ts';
 import type { Dialogs } from './dialogs.ts';
 
+/** Whether the user has agreed to the privacy guide. */
 export interface Privacy {
   needed(): boolean;
   agree(): void;

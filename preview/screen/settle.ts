@@ -1,3 +1,4 @@
+/** What the caller of one of WeChat's APIs may leave to be called. */
 export interface Callbacks {
   success?: (result: object) => void;
   fail?: (error: object) => void;

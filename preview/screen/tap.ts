@@ -1,5 +1,6 @@
 import { Event, type CurrentWindowBackendContext } from 'glass-easel';
 
+/** Knows when a tap is being handled. */
 export interface TapGate {
   /** True while a tap handler runs, and no longer once it has awaited anything. */
   inside(): boolean;

@@ -19,7 +19,7 @@ interface Deps {
 
 type Options<T = unknown> = Callbacks & T;
 
-/** The part of `wx` that the sample and its client use. What is not here is not known to the preview. */
+/** The part of `wx` that the sample and its client use, and the way back from a page. Anything else is undefined here. */
 export function createWx(deps: Deps): Record<string, unknown> {
   const { native, dialogs, privacy, pages, tap } = deps;
   return {
@@ -64,50 +64,18 @@ export function createWx(deps: Deps): Record<string, unknown> {
           accept: '关闭',
         });
       }),
-
-    showModal: (options: Options<{ title?: string; content?: string; showCancel?: boolean }>) =>
-      settle('showModal', options, async () => {
-        const { title = '', content = '', showCancel = true } = options;
-        const confirm = await dialogs.ask({
-          title,
-          lines: [content],
-          accept: '确定',
-          ...(showCancel && { refuse: '取消' }),
-        });
-        return { confirm, cancel: !confirm };
-      }),
-    showToast: (options: Options<{ title?: string; duration?: number }>) =>
-      settle('showToast', options, async () => dialogs.toast(options.title ?? '', options.duration ?? 1500)),
-    showLoading: (options: Options<{ title?: string }>) =>
-      settle('showLoading', options, async () => dialogs.toast(options.title ?? '', null)),
-    hideToast: (options: Options) => settle('hideToast', options, async () => dialogs.hideToast()),
-    hideLoading: (options: Options) => settle('hideLoading', options, async () => dialogs.hideToast()),
   };
 }
 
 function storageApis({ drawer }: Deps): Record<string, unknown> {
   const prefix = 'storage:';
-  const get = (key: string): unknown => {
-    const stored = drawer.read(prefix + key);
-    return stored === null ? '' : JSON.parse(stored);
-  };
-  const set = (key: string, data: unknown) => drawer.write(prefix + key, JSON.stringify(data ?? ''));
-  const remove = (key: string) => drawer.remove(prefix + key);
-  const clear = () => drawer.keys().forEach((key) => key.startsWith(prefix) && drawer.remove(key));
-  type Keyed = Options<{ key: string; data?: unknown }>;
   return {
-    getStorageSync: get,
-    setStorageSync: set,
-    removeStorageSync: remove,
-    clearStorageSync: clear,
-    getStorage: (options: Keyed) =>
-      settle('getStorage', options, async () => {
-        if (drawer.read(prefix + options.key) === null) throw new Error('data not found');
-        return { data: get(options.key) };
-      }),
-    setStorage: (options: Keyed) => settle('setStorage', options, async () => set(options.key, options.data)),
-    removeStorage: (options: Keyed) => settle('removeStorage', options, async () => remove(options.key)),
-    clearStorage: (options: Options) => settle('clearStorage', options, async () => clear()),
+    getStorageSync(key: string): unknown {
+      const stored = drawer.read(prefix + key);
+      return stored === null ? '' : JSON.parse(stored);
+    },
+    setStorageSync: (key: string, data: unknown) => drawer.write(prefix + key, JSON.stringify(data ?? '')),
+    removeStorageSync: (key: string) => drawer.remove(prefix + key),
   };
 }
 
@@ -136,8 +104,6 @@ function pageApis(pages: Pages): Record<string, unknown> {
   type Target = Options<{ url: string }>;
   return {
     navigateTo: (options: Target) => settle('navigateTo', options, async () => pages.open(options.url)),
-    redirectTo: (options: Target) => settle('redirectTo', options, async () => pages.replace(options.url, false)),
-    reLaunch: (options: Target) => settle('reLaunch', options, async () => pages.replace(options.url, true)),
     navigateBack: (options?: Options<{ delta?: number }>) =>
       settle('navigateBack', options, async () => pages.back(options?.delta ?? 1)),
   };

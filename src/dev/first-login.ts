@@ -4,6 +4,7 @@ import type { AppRouter } from '../router.ts';
 import type { Server } from '../server.ts';
 import type { Standin } from '../standin/server.ts';
 
+/** What the first login brought, for `story` to tell. */
 export type FirstLogin = Awaited<ReturnType<typeof firstLogin>>;
 
 /** Somebody new opens the mini program: the calls that their phone makes, and what is stored of them afterwards. */

@@ -48,6 +48,7 @@ export function curlLines(url: string, standinUrl: string): string {
 `;
 }
 
+/** Where the parts are found. */
 export function addresses({
   preview,
   backend,

@@ -24,6 +24,7 @@ interface Forced {
 type Issued = { state: 'issued'; value: string; expiresInSeconds: number } | { state: 'tooOften' };
 type Checked = { state: 'good'; appId: string } | { state: 'unknown' } | { state: 'expired' };
 
+/** The access tokens of each app, as WeChat gives them out. */
 export interface AccessTokens {
   /** The app's token: the same one until five minutes before its end. A forced renewal within 30 s renews nothing. */
   issue(appId: string, options: { force: boolean }): Issued;
@@ -31,6 +32,7 @@ export interface AccessTokens {
   reset(): void;
 }
 
+/** Tokens by WeChat's own figures; of them the latest `max` are known. */
 export function createAccessTokens({ now, max = 10_000 }: { now: () => number; max?: number }): AccessTokens {
   const tokens = createBoundedMap<Token>(max);
   const latest = new Map<string, Token>();

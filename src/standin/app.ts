@@ -3,6 +3,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Answer } from './answer.ts';
+import { knownCallersOnly } from './callers.ts';
 import { deliver } from './deliver.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Faults } from './faults.ts';
@@ -15,6 +16,8 @@ interface Deps {
   phone: PhoneOfAnything;
   faults: Faults;
   traffic: Traffic;
+  /** The address that is listened on. */
+  host: string;
   /** Stops listening for a while, every connection reset. */
   away: (ms: number) => void;
   /** Is given a method, a path and an outcome; never a query. */
@@ -26,6 +29,7 @@ type StandinApp = Hono<{ Bindings: HttpBindings }>;
 /** Both sides as one Hono app: WeChat's, with its faults and counts, and the phone's. */
 export function createApp(deps: Deps): StandinApp {
   const app: StandinApp = new Hono();
+  app.use(knownCallersOnly(deps));
   for (const endpoint of deps.endpoints) serveEndpoint(app, endpoint, deps);
   servePhone(app, deps.phone);
   app.notFound((c) => {

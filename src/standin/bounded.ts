@@ -8,6 +8,7 @@ export interface BoundedMap<Value> {
   clear(): void;
 }
 
+/** An empty one. */
 export function createBoundedMap<Value>(max: number): BoundedMap<Value> {
   const map = new Map<string, Value>();
 

@@ -13,6 +13,7 @@ interface Entry {
 
 type Found = { state: 'unknown' } | { state: 'used' } | { state: 'good'; person: Person; spend: () => void };
 
+/** One-time codes: those of `wx.login`, or those of the phone button. */
 export interface Codes {
   mint(person: Person): string;
   /** Looks a code up and changes nothing; `spend` uses it up. Both in one tick are atomic. */

@@ -1,5 +1,6 @@
 import type { Answer } from './answer.ts';
 
+/** What reached WeChat's side. */
 export interface WechatRequest {
   readonly query: URLSearchParams;
   /** Empty for GET. */

@@ -55,8 +55,10 @@ const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('gzipBomb'), bytes: bytes.default(64 * 1024 * 1024) }),
 ]);
 
+/** What goes wrong with one answer. */
 export type Fault = z.output<typeof faultSchema>;
 
+/** An order of faults, as `/phone/fault` takes it. */
 export const faultInput = z.strictObject({
   code: z.string().min(1).max(128).optional(),
   /** Without a code and a path: the exchange of any code. */
@@ -69,6 +71,7 @@ export const faultInput = z.strictObject({
   fault: faultSchema,
 });
 
+/** The same, its defaults left out. */
 export type FaultInput = z.input<typeof faultInput>;
 type Rule = z.output<typeof faultInput>;
 
@@ -77,6 +80,7 @@ interface Strike {
   spend: boolean;
 }
 
+/** The faults to come. */
 export interface Faults {
   /** False when there are too many already. */
   add(rule: Rule): boolean;

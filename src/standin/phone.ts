@@ -83,6 +83,7 @@ interface Deps {
 /** The same functions as `Phone`, for input that nobody has looked at yet. */
 export type PhoneOfAnything = { [Name in keyof Phone]: (input: unknown) => ReturnType<Phone[Name]> };
 
+/** The phone's side over what WeChat's side knows. */
 export function createPhone(deps: Deps): PhoneOfAnything {
   const { people, codes, phoneCodes, accessTokens, faults, traffic, defaultAppId, rotatePolicy, now } = deps;
   const findApp = (id = defaultAppId): App =>

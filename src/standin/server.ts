@@ -15,6 +15,7 @@ import { createTraffic } from './traffic.ts';
 /** The app that is there when none is named. Its secret is no secret. */
 export const devApp: App = { appId: 'wx0123456789abcdef', secret: '0123456789abcdef0123456789abcdef' };
 
+/** Where to listen, and what WeChat knows at the start. */
 export interface StandinOptions {
   /** 0, the default, takes any free port. */
   port?: number;
@@ -27,6 +28,7 @@ export interface StandinOptions {
   log?: (line: string) => void;
 }
 
+/** A running stand-in. */
 export interface Standin {
   /** The origin, for WX_API_BASE_URL. */
   url: string;
@@ -69,7 +71,7 @@ export async function startStandin(options: StandinOptions = {}): Promise<Standi
     rotatePolicy: rotate,
     now,
   });
-  const app = createApp({ endpoints, phone, faults, traffic, away: (ms) => void away(ms), log });
+  const app = createApp({ endpoints, phone, faults, traffic, host, away: (ms) => void away(ms), log });
 
   // The listener never rejects: what goes wrong in the app becomes a 500.
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });

@@ -22,6 +22,7 @@ interface Passage {
   left(): void;
 }
 
+/** What reached WeChat's side so far, counted. */
 export interface Traffic {
   enter(request: { path: string; code: string | undefined; query: URLSearchParams }): Passage;
   stats(): Stats;

@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { transform } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bundleText } from './phone.ts';
+import { bundle } from '../../client/bundle.ts';
 
 let text: string;
 beforeAll(async () => {
-  text = await bundleText();
+  text = await bundle();
 });
 
 /** Whether a text has syntax newer than ES2018: esbuild then writes it otherwise, or cannot. */
@@ -101,7 +101,7 @@ describe('the bundle', () => {
   });
 
   it('owes that to what the build puts in and leaves out, which the check would see', async () => {
-    expect(freeIdentifiers(await bundleText([]))).toContain('AbortController');
+    expect(freeIdentifiers(await bundle({ inject: [] }))).toContain('AbortController');
     expect(freeIdentifiers('typeof fetch; const a = { process }; (function () { return Buffer })()')).toEqual(
       new Set(['fetch', 'process', 'Buffer']),
     );

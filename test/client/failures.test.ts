@@ -1,8 +1,9 @@
 import { createServer, type RequestListener } from 'node:http';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bundle } from '../../client/bundle.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
-import { bundleText, createPhone } from './phone.ts';
+import { createPhone } from './phone.ts';
 
 let code: string;
 let backend: Backend;
@@ -10,7 +11,7 @@ let phone: ReturnType<typeof createPhone>;
 const closing: (() => void)[] = [];
 
 beforeAll(async () => {
-  [code, backend] = await Promise.all([bundleText(), startBackend()]);
+  [code, backend] = await Promise.all([bundle(), startBackend()]);
 });
 afterAll(() => backend.close());
 beforeEach(() => {
@@ -98,11 +99,23 @@ describe('a typed failure', () => {
     ['an error without a reason', 500, '{"error":{"code":-32603,"message":"m","data":{}}}'],
     ['null', 200, 'null'],
     ['a batch of nothing', 200, '[null]'],
+    ['an empty batch', 200, '[]'],
+    ['a batch of two for one call', 200, '[{"result":{"data":{}}},{"result":{"data":{}}}]'],
     ['a login without a session', 200, '[{"result":{"data":{"token":"t"}}}]'],
     ['a login without a user', 200, '[{"result":{"data":{"token":"t","expiresAt":9e15}}}]'],
   ])('tells %s: bad-response', async (_, status, body) => {
     expect(await failureAt(await answering(status, body))).toMatchObject({ kind: 'bad-response', retry: 'later' });
     expect(phone.storage.size).toBe(0);
+  });
+
+  it('tells a batch with fewer results than calls: bad-response, for each of them', async () => {
+    await phone.launch().session.ensure();
+    const baseUrl = await answering(200, '[{"result":{"data":{}}}]', { 'x-request-id': 'r1' });
+    const client = phone.launch({ baseUrl });
+    const calls = [client.api.auth.checkUser.mutate({ code: 'a' }), client.api.auth.checkUser.mutate({ code: 'b' })];
+    const failures = await Promise.all(calls.map((call) => failureIn(client, call)));
+    const failure = { kind: 'bad-response', status: 200, retry: 'later', requestId: 'r1' };
+    expect(failures).toEqual([failure, failure]);
   });
 
   it("tells WeChat's refusal of wx.login: wx-login", async () => {
@@ -237,7 +250,7 @@ describe('an abort', () => {
 });
 
 it('a client built without the AbortController of ours cannot make a single call', async () => {
-  const bare = createPhone({ backend, code: await bundleText([]) });
+  const bare = createPhone({ backend, code: await bundle({ inject: [] }) });
   await expect(bare.launch().session.ensure()).rejects.toThrow('AbortController is not defined');
   bare.close();
 });

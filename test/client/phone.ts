@@ -1,23 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import vm from 'node:vm';
-import { bundle } from '../../client/bundle.ts';
 import type * as Package from '../../client/types/index.js';
 import type { Backend } from '../support/backend.ts';
-
-/** The bundle's text, built as `npm run build` does it unless told otherwise. */
-export async function bundleText(inject?: string[]): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), 'guoke-bundle-'));
-  try {
-    const outfile = join(directory, 'index.js');
-    await bundle({ format: 'cjs', outfile, ...(inject && { inject }) });
-    return readFileSync(outfile, 'utf8');
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-}
 
 type RequestOptions = Parameters<Package.Wx['request']>[0];
 
@@ -32,9 +16,11 @@ export interface Sent {
 }
 
 interface PhoneOptions {
-  backend: Pick<Backend, 'standin' | 'clock' | 'url'>;
+  backend: Pick<Backend, 'standin' | 'url'>;
   /** Whose phone it is, to the stand-in. */
   user?: string;
+  /** The mini program that is open. */
+  appId?: string;
   code: string;
   /** What WeChat's storage holds at launch. */
   storage?: Map<string, unknown>;
@@ -44,8 +30,14 @@ interface PhoneOptions {
  * A mini program's runtime: a bare realm of ECMAScript built-ins, timers and a `wx` whose requests are real HTTP and
  * whose codes are the stand-in's. `launch` runs the bundle there anew, as opening the mini program does.
  */
-export function createPhone({ backend, user = 'xiaoming', code, storage = new Map() }: PhoneOptions) {
-  const { standin, clock } = backend;
+export function createPhone({
+  backend,
+  user = 'xiaoming',
+  appId = backend.standin.apps[0].appId,
+  code,
+  storage = new Map(),
+}: PhoneOptions) {
+  const { standin } = backend;
   const counts = { login: 0, checkSession: 0 };
   const sent: Sent[] = [];
   const agent = new Agent({ keepAlive: true });
@@ -59,7 +51,9 @@ export function createPhone({ backend, user = 'xiaoming', code, storage = new Ma
     beforeDelivery: (_request: Sent): Promise<void> | void => undefined,
     loginFails: undefined as string | undefined,
     loginHangs: false,
-    profile: () => standin.phone.profile({ user }),
+    /** What `wx.getAccountInfoSync` does; undefined where the base library has none. */
+    accountInfo: (() => ({ miniProgram: { appId } })) as Package.Wx['getAccountInfoSync'],
+    profile: () => standin.phone.profile({ user, appId }),
     launch<TRouter extends Package.Router = Package.AppRouter>(options: Partial<Package.ClientOptions> = {}) {
       const { createClient, ...rest } = run(code);
       return { ...createClient<TRouter>({ baseUrl: backend.url, ...options }), ...rest };
@@ -67,18 +61,18 @@ export function createPhone({ backend, user = 'xiaoming', code, storage = new Ma
     close: () => agent.destroy(),
   };
 
-  const wx: Package.Wx & { getStorageSync(key: string): unknown } = {
+  const wx: Package.Wx = {
     login({ success, fail }) {
       counts.login += 1;
       if (phone.loginHangs) return;
       setTimeout(() => {
         if (phone.loginFails !== undefined) fail({ errMsg: phone.loginFails });
-        else success(standin.phone.login({ user }));
+        else success(standin.phone.login({ user, appId }));
       });
     },
     checkSession({ success, fail }) {
       counts.checkSession += 1;
-      const { errMsg } = standin.phone.checkSession({ user });
+      const { errMsg } = standin.phone.checkSession({ user, appId });
       setTimeout(errMsg === 'checkSession:ok' ? success : fail);
     },
     request(options) {
@@ -130,7 +124,6 @@ export function createPhone({ backend, user = 'xiaoming', code, storage = new Ma
   /** Runs the bundle where nothing but the built-ins, timers and `wx` can be seen. */
   function run(text: string): typeof Package {
     const realm = vm.createContext(Object.create(null) as object);
-    vm.runInContext('Date', realm).now = () => clock.now;
     // The language itself names the global object; WeChat does not have that name everywhere.
     const factory = vm.compileFunction(
       text,
@@ -140,7 +133,9 @@ export function createPhone({ backend, user = 'xiaoming', code, storage = new Ma
       },
     ) as (...args: unknown[]) => void;
     const module = { exports: {} };
-    factory(module, module.exports, wx, setTimeout, clearTimeout);
+    const { accountInfo: getAccountInfoSync } = phone;
+    const platform: Package.Wx = { ...wx, ...(getAccountInfoSync && { getAccountInfoSync }) };
+    factory(module, module.exports, platform, setTimeout, clearTimeout);
     return module.exports as typeof Package;
   }
 

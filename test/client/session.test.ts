@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bundle } from '../../client/bundle.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
-import { bundleText, createPhone } from './phone.ts';
+import { createPhone } from './phone.ts';
 
 const day = 24 * 60 * 60 * 1000;
 
@@ -10,7 +11,7 @@ let phone: ReturnType<typeof createPhone>;
 let users = 0;
 
 beforeAll(async () => {
-  [code, backend] = await Promise.all([bundleText(), startBackend()]);
+  [code, backend] = await Promise.all([bundle(), startBackend()]);
 });
 afterAll(() => backend.close());
 beforeEach(() => {
@@ -93,13 +94,25 @@ describe('a later launch', () => {
     expect(phone.counts).toEqual({ login: 2, checkSession: 1 });
   });
 
-  it('does not use a token that has expired', async () => {
+  it('every day for two weeks is one login: the server extends a token that is used', async () => {
+    for (let days = 0; days < 14; days += 1) {
+      const { api, session } = phone.launch();
+      await session.ensure();
+      await api.user.me.query();
+      backend.clock.now += day;
+    }
+    expect(phone.counts.login).toBe(1);
+    expect(phone.callsOf('user.me')).toBe(14);
+  });
+
+  it('with a token that has expired meanwhile is one refusal and one login', async () => {
     const { token } = await phone.launch().session.ensure();
     backend.clock.now += 8 * day;
-    const { session } = phone.launch();
-    expect(session.peek()).toBeUndefined();
-    expect((await session.ensure()).token).not.toBe(token);
-    expect(phone.sent.every(({ header }) => !('authorization' in header))).toBe(true);
+    const { api, session } = phone.launch();
+    await session.ensure();
+    expect(await api.user.me.query()).toMatchObject({ hasProfile: false });
+    expect(session.peek()?.token).not.toBe(token);
+    expect(phone.sent.slice(1).map(({ paths }) => paths)).toEqual([['user.me'], ['auth.checkUser'], ['user.me']]);
   });
 
   it.each(['', '{', 'null', '7', '[]', '{"token":1}', '{"token":"t","expiresAt":9e15}', { token: 't' }])(
@@ -235,6 +248,32 @@ describe('a login with a profile', () => {
     expect(phone.callsOf('auth.login')).toBe(1);
   });
 
+  it('that is rejected brings a new session, so that the next profile can be opened whatever WeChat does with its keys', async () => {
+    const { session, failureOf } = phone.launch();
+    const rotate = () => backend.standin.phone.rotate({ user: `user-${users}` });
+    await session.ensure();
+    rotate();
+    const profile = phone.profile();
+    rotate();
+    const failure = failureOf(await session.login(profile).catch((error: unknown) => error));
+    expect(failure).toMatchObject({ reason: 'PROFILE_REJECTED' });
+    expect(phone.sent.map(({ paths }) => paths[0])).toEqual(['auth.checkUser', 'auth.login', 'auth.checkUser']);
+    const next = phone.profile();
+    rotate();
+    expect(await session.login(next)).toMatchObject({ hasProfile: true });
+  });
+
+  it('that is rejected stays rejected when no new session can be had', async () => {
+    const { session, failureOf } = phone.launch();
+    const { token } = await session.ensure();
+    phone.beforeDelivery = ({ paths }) => {
+      if (paths.includes('auth.login')) phone.loginFails = 'login:fail';
+    };
+    const rejected = session.login({ ...phone.profile(), signature: '0'.repeat(40) });
+    expect(failureOf(await rejected.catch((error: unknown) => error))).toMatchObject({ reason: 'PROFILE_REJECTED' });
+    expect(session.peek()?.token).toBe(token);
+  });
+
   it('updates the session too when the page calls auth.login itself', async () => {
     const { api, session } = phone.launch();
     const { rawData, signature, encryptedData, iv } = phone.profile();
@@ -291,6 +330,18 @@ describe('the page', () => {
     session.update({ ...user, nickName: '小明', hasProfile: true });
     expect(session.peek()).toMatchObject({ user: { nickName: '小明' }, hasProfile: true });
     expect(phone.launch().session.peek()).toEqual(session.peek());
+  });
+
+  it('is told of each newer user, whoever brought it, until it no longer listens', async () => {
+    const { session } = phone.launch();
+    const told: (string | null)[] = [];
+    const stop = session.onUpdate(({ nickName }) => told.push(nickName));
+    const { user } = await session.ensure();
+    const { user: known } = await session.login(phone.profile());
+    session.update({ ...user, nickName: '小明' });
+    stop();
+    session.update({ ...user, nickName: '小红' });
+    expect(told).toEqual([null, known.nickName, '小明']);
   });
 
   it('may drop a session, but not one that is newer than it knows', async () => {

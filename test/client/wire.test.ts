@@ -2,15 +2,17 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { bundle } from '../../client/bundle.ts';
+import { devApp } from '../../src/standin/server.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
-import { bundleText, createPhone } from './phone.ts';
+import { createPhone } from './phone.ts';
 
 let code: string;
 let backend: Backend;
 let phone: ReturnType<typeof createPhone>;
 
 beforeAll(async () => {
-  [code, backend] = await Promise.all([bundleText(), startBackend()]);
+  [code, backend] = await Promise.all([bundle(), startBackend()]);
 });
 afterAll(() => backend.close());
 beforeEach(() => {
@@ -63,19 +65,56 @@ it('batches are split to the ten calls that the server takes', async () => {
   expect(phone.sent.slice(1).map(({ paths }) => paths.length)).toEqual([10, 10, 3]);
 });
 
-it('the app id goes with each login where it is given', async () => {
-  const { appId } = backend.standin.apps[0];
-  const { session } = phone.launch({ appId });
+it('the app id of WeChat’s own account goes with each login', async () => {
+  const { session } = phone.launch();
   await session.ensure();
   await session.login(phone.profile());
+  const { appId } = devApp;
   expect(phone.sent.map(({ body }) => body[0])).toMatchObject([{ appId }, { appId }]);
+  expect(phone.launch({ appId: 'wx0000000000000000' }).session.peek()).toBeUndefined();
 });
+
+it('a mini program that is not the backend’s first logs its users in by itself', async () => {
+  const shop = { appId: 'wxaaaaaaaaaaaaaaaa', secret: 'a'.repeat(32) };
+  const both = await startBackend({
+    env: { WX_APPS: `${shop.appId}:${shop.secret}` },
+    standin: { apps: [devApp, shop] },
+  });
+  const shopper = createPhone({ backend: both, appId: shop.appId, code });
+  try {
+    const { session } = shopper.launch();
+    await session.ensure();
+    expect(await session.login(shopper.profile())).toMatchObject({ hasProfile: true });
+    const row = await both.store.findUser(both.standin.person('xiaoming', shop.appId).openid);
+    expect(row).toMatchObject({ appId: shop.appId });
+  } finally {
+    shopper.close();
+    await both.close();
+  }
+});
+
+it.each<[string, (typeof phone)['accountInfo']]>([
+  ['has none yet', undefined],
+  ['fails', () => fail()],
+  ['tells of nothing', () => Object(undefined) as { miniProgram: { appId: string } }],
+  ['calls it that of a tourist, which no backend can have', () => ({ miniProgram: { appId: 'touristappid' } })],
+])('no app id goes where WeChat %s: the backend’s first is meant', async (_, accountInfo) => {
+  phone.accountInfo = accountInfo;
+  await phone.launch().session.ensure();
+  expect(phone.sent[0]?.body[0]).toEqual({ code: expect.any(String) as string });
+  await phone.launch({ appId: devApp.appId }).session.ensure();
+  expect(phone.sent[1]?.body[0]).toMatchObject({ appId: devApp.appId });
+});
+
+function fail(): never {
+  throw new Error('getAccountInfoSync:fail');
+}
 
 it('a profile is sent without what else wx.getUserProfile says', async () => {
   const { session } = phone.launch();
   await session.login(phone.profile());
   const names = Object.keys(Object(phone.sent[0]?.body[0]) as object).toSorted();
-  expect(names).toEqual(['code', 'encryptedData', 'iv', 'rawData', 'signature']);
+  expect(names).toEqual(['appId', 'code', 'encryptedData', 'iv', 'rawData', 'signature']);
 });
 
 it("a procedure of somebody's own, which may be public, is not made to wait for a login", async () => {

@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { bundle } from '../../client/bundle.ts';
 import type { Program } from '../../preview/native.ts';
 import { compileProgram } from '../../preview/program.ts';
-import { bundleText } from '../client/phone.ts';
-import { agreeToPrivacy, allowProfile, createStage } from './stage.ts';
+import { agreeToPrivacy, allowProfile, createStage, tapTwice } from './stage.ts';
 
 let program: Program;
 let stage: Awaited<ReturnType<typeof createStage>>;
@@ -41,6 +41,38 @@ describe('the sample mini program', () => {
     await screen.see('很高兴认识你');
   });
 
+  test('asks once when the button is tapped twice', async () => {
+    const screen = await stage.launch();
+    await agreeToPrivacy(screen);
+    tapTwice(screen, '.action');
+    await screen.see('允许');
+    expect(screen.document.querySelectorAll('.wechat-dialog')).toHaveLength(1);
+    screen.tap('允许');
+    await screen.see('很高兴认识你');
+    expect(stage.calls().filter((call) => call.startsWith('wx.getUserProfile'))).toHaveLength(1);
+  });
+
+  test('offers to write a name oneself, but not while a login is on its way, which would take it back', async () => {
+    const screen = await stage.launch();
+    await agreeToPrivacy(screen);
+    expect(screen.text()).toContain('自己填写头像和昵称');
+    const release = stage.holdAnswersOf('auth.login');
+    await allowProfile(screen);
+    await expect.poll(() => stage.phone.calls.at(-1)?.status).toBe('200');
+    expect(screen.text()).not.toContain('自己填写头像和昵称');
+    release();
+    await screen.see('很高兴认识你');
+  });
+
+  test('says that the developer has to declare the profile, where WeChat gives none for want of that', async () => {
+    stage.phone.getUserProfile = () => Promise.reject(new Error('api scope is not declared in the privacy agreement'));
+    const screen = await stage.launch();
+    await agreeToPrivacy(screen);
+    await allowProfile(screen);
+    await screen.see('没有在隐私保护指引里声明');
+    expect(screen.text()).not.toMatch(/没有授权也没关系|重试/);
+  });
+
   test('works for who refuses the privacy agreement first: WeChat itself asks at the next tap', async () => {
     const screen = await stage.launch();
     await screen.see('用户隐私保护提示');
@@ -49,7 +81,9 @@ describe('the sample mini program', () => {
     screen.tap('获取用户数据');
     await screen.see('使用前请阅读并同意');
     screen.tap('拒绝');
-    await screen.see('没有授权也没关系');
+    // The sentence is there already; the button waits for WeChat's answer.
+    await expect.poll(() => screen.document.querySelector('.action')?.hasAttribute('disabled')).toBe(false);
+    expect(screen.text()).toContain('没有授权也没关系');
     screen.tap('获取用户数据');
     await screen.see('使用前请阅读并同意');
     screen.tap('同意');
@@ -142,7 +176,7 @@ describe('the sample mini program', () => {
     stage.phone.rotate();
     const screen = await stage.launch();
     await screen.see('欢迎回来');
-    expect(stage.calls().slice(0, 3)).toEqual([
+    expect(stage.calls()).toEqual([
       'wx.checkSession session time out, need relogin',
       'wx.login ok',
       'auth.checkUser 200',
@@ -163,12 +197,33 @@ describe('the sample mini program', () => {
     stage.backend.standin.phone.block({ user: stage.phone.settings.user });
     const screen = await stage.launch();
     await screen.see('微信认为这个账号有风险');
+    expect(screen.text()).not.toMatch(/重试|网络/);
   });
+
+  test('names the appid where WeChat does not know the code, and can be tried again', async () => {
+    stage.backend.standin.phone.fault({ fault: { kind: 'errcode', errcode: 40029 } });
+    const screen = await stage.launch();
+    await screen.see('WX_APPID 多半不是同一个');
+    expect(screen.text()).not.toMatch(/网络|连不上/);
+    screen.tap('重试');
+    await screen.see('你好，新朋友');
+  });
+});
+
+test('a developer whose appid the backend does not have is told so', async () => {
+  const foreign = await createStage({ program, app: { appId: 'wxaaaaaaaaaaaaaaaa', secret: 'a'.repeat(32) } });
+  try {
+    const screen = await foreign.launch();
+    await screen.see('WX_APPS 里没有它的 appid');
+    expect(foreign.calls()).toEqual(['wx.login ok', 'auth.checkUser 400 INPUT_INVALID']);
+  } finally {
+    await foreign.close();
+  }
 });
 
 test('a client built without its AbortController does not get past the first call', async () => {
   const broken = await createStage({
-    program: await compileProgram({ packages: { '@guoke/client': await bundleText([]) } }),
+    program: await compileProgram({ packages: { '@guoke/client': await bundle({ inject: [] }) } }),
   });
   try {
     const screen = await broken.launch();

@@ -3,9 +3,9 @@ import sharp from 'sharp';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Screen } from '../../preview/launch.ts';
 import type { Program } from '../../preview/native.ts';
-import { shrink } from '../../preview/pictures.ts';
+import { shrink } from '../../preview/pictures/shrink.ts';
 import { compileProgram } from '../../preview/program.ts';
-import { agreeToPrivacy, allowProfile, createStage } from './stage.ts';
+import { agreeToPrivacy, allowProfile, createStage, tapTwice } from './stage.ts';
 
 let program: Program;
 let stage: Awaited<ReturnType<typeof createStage>>;
@@ -165,6 +165,70 @@ describe('the profile page', () => {
     expect(last?.avatarUrl).not.toBe(first?.avatarUrl);
   });
 
+  test('does not write back a name that another phone has changed meanwhile', async () => {
+    await openProfile();
+    save('山海');
+    await screen.see('已经保存好了');
+    const other = await stage.launch({ onAnotherPhone: true });
+    await other.see('山海');
+    other.tap('编辑资料');
+    await other.see('点头像，换一张');
+    other.type(placeholder, '山与海');
+    other.tapElement(`${page} .action`);
+    await other.see('已经保存好了');
+
+    screen = await stage.launch();
+    await screen.see('欢迎回来');
+    screen.tap('编辑资料');
+    await screen.see('点头像，换一张');
+    await choosePicture('橘猫');
+    tapSave();
+    await screen.see('已经保存好了');
+    expect(await stage.stored()).toMatchObject({ nickName: '山与海', avatarUrl: expect.any(String) as string });
+  });
+
+  test('may be left while it saves: the first page knows them once it is done', async () => {
+    await openProfile();
+    await choosePicture('橘猫');
+    const release = stage.holdAnswersOf('user.updateProfile');
+    save('柠檬');
+    screen.tap('‹');
+    await screen.see('你好，新朋友');
+    release();
+    await screen.see('欢迎回来');
+    expect(screen.text()).toContain('柠檬');
+    await expectCat();
+    expect(screen.errors).toEqual([]);
+  });
+
+  test('opens once, and saves once, when it is tapped twice', async () => {
+    screen = await stage.launch();
+    await agreeToPrivacy(screen);
+    tapTwice(screen, '.link');
+    await screen.see('点头像，换一张');
+    expect(screen.document.querySelectorAll(page)).toHaveLength(1);
+    screen.type(placeholder, '果壳');
+    tapTwice(screen, `${page} .action`);
+    await screen.see('已经保存好了');
+    // Two of them would travel together, as one call.
+    expect(stage.calls().slice(2)).toEqual(['user.updateProfile 200']);
+    screen.tap('‹');
+    await screen.see('欢迎回来');
+    screen.tap('编辑资料');
+    await screen.see('点头像，换一张');
+  });
+
+  test('is none the worse for an album that cannot be opened', async () => {
+    const pictures = stage.phone.pictures.bind(stage.phone);
+    stage.phone.pictures = () => Promise.reject(new Error('the album is broken'));
+    await openProfile();
+    screen.tapElement(`${page} .avatar-button`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(screen.text()).not.toContain('橘猫');
+    stage.phone.pictures = pictures;
+    await choosePicture('橘猫');
+  });
+
   test('changes nothing when the chooser is closed or no name is written', async () => {
     await openProfile();
     screen.tapElement(`${page} .avatar-button`);
@@ -290,6 +354,16 @@ describe('the phone number button', () => {
     expect(screen.text()).not.toContain('申请获取并验证你的手机号');
     await bindPhoneAfterAgreeing();
   });
+
+  test.each(['no permission', 'api scope is not declared in the privacy agreement'])(
+    'says whose affair it is when WeChat gives none for %s',
+    async (errMsg) => {
+      stage.phone.getPhoneNumber = () => Promise.reject(new Error(errMsg));
+      await openProfile();
+      await bindPhone();
+      await screen.see('这个小程序没有获取手机号的权限，请联系它的开发者');
+    },
+  );
 
   async function bindPhoneAfterAgreeing(): Promise<void> {
     screen.tapElement(`${page} .phone-button`);

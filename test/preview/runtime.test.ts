@@ -115,6 +115,16 @@ test('a file that is not there, and one of another encoding, cannot be read', as
   await screen.see('compressImage:fail');
 });
 
+test('a registered domain is where the network says, whatever stands behind its name', async () => {
+  const hosts = await listen(({ url }, response) => response.end(`asked for ${url}`));
+  const screen = await launchPage(
+    "wx.request({ url: 'https://api.example?a=1', complete: ({ data, errMsg }) => say(data || errMsg) })",
+    { hosts },
+  );
+  screen.tap('go');
+  await screen.see('asked for /?a=1');
+});
+
 test('every HTTP status lands in success, and HTML is left as it is', async () => {
   const hosts = await listen((_, response) => response.writeHead(502).end('<h1>Bad Gateway</h1>'));
   const screen = await launchPage(
@@ -132,13 +142,15 @@ test('a slow server, an abort and an unknown domain each fail in WeChat’s word
     `
     wx.request({ url: 'https://api.example/a', timeout: 30, ${fail} });
     wx.request({ url: 'https://api.example/b', ${fail} }).abort();
-    wx.request({ url: 'https://elsewhere.example/', ${fail} });`,
+    wx.request({ url: 'https://elsewhere.example/', ${fail} });
+    wx.request({ url: 'elsewhere', ${fail} });`,
     { hosts },
   );
   screen.tap('go');
   await screen.see('request:fail timeout');
   await screen.see('request:fail abort');
   await screen.see('request:fail url not in domain list');
+  await screen.see('request:fail invalid url "elsewhere"');
 });
 
 test('ten requests run at once, and the eleventh waits for its turn', async () => {
@@ -167,6 +179,14 @@ test('pages share their modules, and are told when they are covered and shown ag
   await screen.see('go');
   screen.tap('go');
   await screen.see('launched,shown,hidden,shown');
+});
+
+test('the first page cannot be left', async () => {
+  const screen = await launchPage(
+    'wx.navigateBack({ success: () => say("left"), fail: ({ errMsg }) => say(errMsg + log.join()) })',
+  );
+  screen.tap('go');
+  await screen.see('navigateBack:fail cannot navigate back at first page.launched,shown');
 });
 
 test('a tag that the preview does not know is refused when it is compiled', async () => {

@@ -5,20 +5,24 @@ import { sampleOrigin } from '../../preview/program.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/operations/log.ts';
 import { startServer } from '../../src/server.ts';
+import { devApp } from '../../src/standin/server.ts';
 import { startBackend } from '../support/backend.ts';
 
 /** A real backend, a phone whose network leads to it, and the sample on its screen. */
 export async function createStage({
   program,
   user = 'xiaoming',
+  app = devApp,
   env = {},
 }: {
   program: Program;
   user?: string;
+  /** The mini program that the phone has open; the backend's own unless told otherwise. */
+  app?: typeof devApp;
   env?: Record<string, string>;
 }) {
-  const backend = await startBackend({ env });
-  // The client reads the phone's clock, which is the real one.
+  const backend = await startBackend({ env, standin: { apps: [app] } });
+  // A server that is started again below has no clock but the real one.
   backend.clock.now = Date.now();
   const hosts: Record<string, string> = { [sampleOrigin]: backend.url };
   const phone = createPhone({ wechat: backend.standin, appId: backend.standin.apps[0].appId, user, hosts });
@@ -43,6 +47,20 @@ export async function createStage({
       phone.forgetCalls();
       return names;
     },
+    /** Keeps the answers of one procedure back until the function it gives back is called. */
+    holdAnswersOf(path: string): () => void {
+      const request = phone.request.bind(phone);
+      let release = (): void => undefined;
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      phone.request = (options) => {
+        const task = request(options);
+        if (!options.url.includes(path)) return task;
+        return { ...task, answer: task.answer.then((answer) => released.then(() => answer)) };
+      };
+      return release;
+    },
     stored: () => store.findUser(backend.standin.person(phone.settings.user).openid),
     stopServer: () => stop(),
     /** The same database, another process in all that matters. */
@@ -59,6 +77,13 @@ export async function createStage({
       await backend.close();
     },
   };
+}
+
+/** Taps twice before the page's view has heard of the first tap: on a phone it lags behind the page's code. */
+export function tapTwice(screen: Screen, selector: string): void {
+  screen.tapElement(selector);
+  screen.document.querySelector(selector)?.removeAttribute('disabled');
+  screen.tapElement(selector);
 }
 
 /** Closes the agreement that a new user is shown first. */

@@ -1,4 +1,4 @@
-import type { User } from '@guoke/client';
+import type { Failure, User } from '@guoke/client';
 import { failureOf } from '@guoke/client';
 import { avatarUrlOf } from '../../guoke';
 
@@ -21,8 +21,10 @@ export interface Scene {
 
 const blank = { warns: false, asks: false, retries: false, user: null, avatarUrl: '', region: '' };
 
+/** Until it is known who this is. */
 export const checking: Scene = { ...blank, state: 'checking', title: '请稍候', sentence: '正在确认你是谁……' };
 
+/** The person said no, to WeChat or to the agreement. */
 export const refused: Scene = {
   ...blank,
   state: 'refused',
@@ -39,7 +41,7 @@ const stranger: Scene = {
   asks: true,
 };
 
-export const offline: Scene = {
+const offline: Scene = {
   ...blank,
   state: 'offline',
   title: '连不上服务器',
@@ -47,6 +49,9 @@ export const offline: Scene = {
   warns: true,
   retries: true,
 };
+
+/** Of no use to try again. */
+const failed: Scene = { ...blank, state: 'failed', title: '登录不成功', sentence: '', warns: true };
 
 const rejected: Scene = {
   ...blank,
@@ -80,17 +85,50 @@ export function sceneOf(user: User, justNow = false): Scene {
   };
 }
 
+/** What to tell a person whose profile WeChat did not hand over. */
+export function sceneWithoutProfile(errMsg: string): Scene {
+  if (/deny|denied|cancel|privacy permission is not authorized/.test(errMsg)) return refused;
+  // `api scope is not declared in the privacy agreement`: the developer's mistake, which asking again does not mend.
+  if (errMsg.includes('privacy agreement')) {
+    return { ...failed, sentence: '这个小程序没有在隐私保护指引里声明要用昵称和头像，请联系它的开发者。' };
+  }
+  return offline;
+}
+
 /** What to tell a person of a failed call. */
 export function sceneOfFailure(error: unknown): Scene {
   const failure = failureOf(error);
-  if (failure.kind === 'refused' && failure.reason === 'PROFILE_REJECTED') return rejected;
-  if (failure.kind === 'refused' && failure.retry === 'later') {
-    const busy = failure.reason === 'RATE_LIMITED' || failure.reason === 'WECHAT_RATE_LIMITED';
-    const sentence = busy ? '操作太频繁了，请过一分钟再试。' : '服务器正忙，请过一会儿再试。你的资料没有丢失。';
-    return { ...offline, title: '请稍后再试', sentence };
+  if (failure.kind === 'refused') return sceneOfRefusal(failure);
+  return failure.retry === 'later' ? offline : { ...failed, sentence: unavailable };
+}
+
+const unavailable = '登录暂时不可用，请联系这个小程序的开发者。';
+const postponed: Scene = { ...offline, title: '请稍后再试' };
+
+function sceneOfRefusal({ reason, retry, fields }: Extract<Failure, { kind: 'refused' }>): Scene {
+  switch (reason) {
+    case 'PROFILE_REJECTED':
+      return rejected;
+    case 'CODE_INVALID':
+      return {
+        ...failed,
+        sentence:
+          '微信不认这次的登录凭证，请再试一次。如果你正在开发它：开发者工具里的 appid 和后端的 WX_APPID 多半不是同一个。',
+        retries: true,
+      };
+    case 'INPUT_INVALID':
+      if (!fields.includes('appId')) return { ...failed, sentence: unavailable };
+      return {
+        ...failed,
+        sentence: '后端不认识这个小程序。如果你正在开发它：后端的 WX_APPID 或 WX_APPS 里没有它的 appid。',
+      };
+    case 'USER_BLOCKED':
+      return { ...failed, sentence: '微信认为这个账号有风险，暂时不能登录。' };
+    case 'RATE_LIMITED':
+    case 'WECHAT_RATE_LIMITED':
+      return { ...postponed, sentence: '操作太频繁了，请过一分钟再试。' };
+    default:
+      if (retry === 'never') return { ...failed, sentence: unavailable };
+      return { ...postponed, sentence: '服务器正忙，请过一会儿再试。你的资料没有丢失。' };
   }
-  if (failure.retry !== 'never') return offline;
-  const blocked = failure.kind === 'refused' && failure.reason === 'USER_BLOCKED';
-  const sentence = blocked ? '微信认为这个账号有风险，暂时不能登录。' : '登录暂时不可用，请联系这个小程序的开发者。';
-  return { ...offline, state: 'failed', title: '登录不成功', sentence };
 }

@@ -37,6 +37,8 @@ Page({
 
   /** The nickname comes with the form: WeChat's own suggestion fills the field without an input event. */
   async save({ detail }: Submit) {
+    // The view shows `busy` a moment later: a second quick tap arrives all the same.
+    if (this.data.busy) return;
     const nickName = detail.value.nickName.trim();
     if (nickName === '') {
       this.say({ sentence: '请先写一个昵称。', warns: true });

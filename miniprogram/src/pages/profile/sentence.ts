@@ -26,9 +26,15 @@ export function sentenceOf(error: unknown): Sentence {
 
 /** What to tell a person who let WeChat give no phone number, or to whom it gave none. */
 export function phoneRefusal(errMsg: string): Sentence {
-  if (/privacy/.test(errMsg)) return warning('没有同意隐私保护指引，微信不会提供手机号。');
+  if (errMsg.includes('privacy permission is not authorized')) {
+    return warning('没有同意隐私保护指引，微信不会提供手机号。');
+  }
   if (/deny|denied|cancel/.test(errMsg)) {
     return { sentence: '没有授权手机号也没关系，其他功能照常使用。', warns: false };
+  }
+  // Personal accounts get `no permission`; `api scope is not declared in the privacy agreement` is a developer's mistake.
+  if (/no permission|privacy agreement/.test(errMsg)) {
+    return warning('这个小程序没有获取手机号的权限，请联系它的开发者。');
   }
   return warning('微信现在给不了手机号，请检查网络，过一会儿再试。');
 }

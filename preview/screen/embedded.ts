@@ -1,2 +1,0 @@
-/** What the jsdom launcher reaches from outside. */
-export { launchApp } from './app.ts';
