@@ -61,6 +61,19 @@ export function decryptOpenData(encryptedData: string, sessionKey: string, iv: s
   }
 }
 
+let page = Buffer.alloc(0);
+let taken = 0;
+
+/** Random bytes. Asked of the system a page at a time, for one request of it costs as much as a seal; none is given twice. */
+function freshBytes(count: number): Buffer {
+  if (taken + count > page.length) {
+    page = randomBytes(4096);
+    taken = 0;
+  }
+  taken += count;
+  return page.subarray(taken - count, taken);
+}
+
 /** One secret for sealing at rest; `id` stands in every value sealed with it. */
 export interface SealingSecret {
   id: string;
@@ -75,7 +88,7 @@ export type Keyring = readonly [SealingSecret, ...SealingSecret[]];
  * Seals a text for storage with AES-256-GCM: `v1.<key id>.<nonce>.<ciphertext and tag>`, the last two base64url.
  * `context` names where it belongs (app and user): it opens nowhere else. The nonce, 12 bytes, must never repeat.
  */
-export function seal(keyring: Keyring, text: string, context: readonly string[], nonce = randomBytes(12)): string {
+export function seal(keyring: Keyring, text: string, context: readonly string[], nonce = freshBytes(12)): string {
   const [{ id, key }] = keyring;
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 });
   cipher.setAAD(additionalData(id, context));
@@ -102,10 +115,14 @@ export function open(keyring: Keyring, sealed: string, context: readonly string[
   }
 }
 
+/** By secret. */
+const subkeys = new WeakMap<Buffer, Buffer>();
+
 /** Tells whether two sealed texts are equal without opening them: `<key id>.<HMAC-SHA256>`, as long as the first secret stays. */
 export function fingerprint(keyring: Keyring, text: string, context: readonly string[]): string {
   const [{ id, key }] = keyring;
-  const subkey = createHmac('sha256', key).update('guoke fingerprint v1').digest();
+  const subkey = subkeys.get(key) ?? createHmac('sha256', key).update('guoke fingerprint v1').digest();
+  subkeys.set(key, subkey);
   return `${id}.${createHmac('sha256', subkey).update(additionalData(text, context)).digest('base64url')}`;
 }
 
@@ -117,7 +134,7 @@ function additionalData(first: string, context: readonly string[]): Buffer {
 /** A login token: 32 random bytes as base64url. */
 export const tokenPattern = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
-export function createToken(random = randomBytes(32)): string {
+export function createToken(random = freshBytes(32)): string {
   return random.toString('base64url');
 }
 

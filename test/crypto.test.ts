@@ -235,6 +235,22 @@ describe('tokens', () => {
     expect(Buffer.from(token, 'base64url')).toHaveLength(32);
     expect(hashToken(token)).toEqual(createHash('sha256').update(token).digest());
   });
+
+  test('share no four bytes with one another, nor with the nonces made between them', () => {
+    const seen = new Set<number>();
+    const words = Array.from({ length: 300 }, (_, index) => {
+      const token = Buffer.from(createToken(), 'base64url');
+      if (index % 3 > 0) return [token];
+      const nonce = seal(keyring, 'x', context).split('.')[2] ?? '';
+      return [token, Buffer.from(nonce, 'base64url')];
+    }).flat();
+    const parts = words.flatMap((bytes) =>
+      Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readUInt32BE(index * 4)),
+    );
+    for (const part of parts) seen.add(part);
+    // Two of 2,700 random words of 32 bits are equal once in a thousand runs, and three pairs never.
+    expect(parts.length - seen.size).toBeLessThan(3);
+  });
 });
 
 function flip(bytes: Buffer, bit: number): Buffer {

@@ -6,7 +6,7 @@ export const text = (maxCharacters: number) =>
   z
     .string()
     .refine((value) => !/[\p{Cc}\p{Cs}]/u.test(value))
-    .refine((value) => Array.from(value).length <= maxCharacters);
+    .refine((value) => value.length <= maxCharacters || Array.from(value).length <= maxCharacters);
 
 const known = (maxCharacters: number) =>
   text(maxCharacters)
