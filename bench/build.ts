@@ -14,7 +14,7 @@ export async function buildAll(main?: string): Promise<{ entries: Entry[]; load:
   if (!main) execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
   // Beside the baselines, in bench/: see its package.json.
   if (!existsSync(`${root}bench/node_modules`)) {
-    execFileSync('npm', ['ci', '--no-workspaces', '--no-audit', '--no-fund'], {
+    execFileSync('npm', ['ci', '--no-workspaces', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: `${root}bench`,
       stdio: 'inherit',
     });

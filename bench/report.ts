@@ -41,7 +41,7 @@ export function table(title: string, samples: Samples): string {
     ...columns.map(([field, , digits]) => median(taken.map((sample) => sample[field])).toFixed(digits)),
   ]);
   const ratios = [...samples.keys()]
-    .filter((name) => name !== 'floor')
+    .filter((name) => name !== 'floor' && samples.has('floor'))
     .map((name) => [`${name} ÷ floor`, ...columns.map(([field]) => shown(ratio(samples, name, field)))]);
   return `\n${title}\n\n${aligned([['', ...columns.map(([, heading]) => heading)], ...rows, ...ratios])}`;
 }
@@ -67,7 +67,7 @@ export interface Goal {
   isNoisy: boolean;
 }
 
-/** What issue 6 asks for, from one run. */
+/** The aims of docs/performance.md, from one run. */
 export function goals(login: Samples, me: Samples): Goal[] {
   const atMost = (what: string, found: Ratio, bound: number): Goal => ({
     what: `${what} ≤ ${bound}`,

@@ -11,7 +11,7 @@ import { serverKilled } from './server-killed.ts';
 import { shutdown } from './shutdown.ts';
 import { wechatFaults } from './wechat-faults.ts';
 
-/** In the order of issue 4: deadlines, the database away, shutdown, start, floods. */
+/** In order: deadlines, the database away, shutdown, start, floods. */
 export const experiments: readonly Experiment[] = [
   wechatFaults,
   databaseFaults,
