@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openStore } from '../src/store/open.ts';
 import { devApp } from '../src/standin/server.ts';
 import { createDatabase } from '../test/support/mariadb.ts';
@@ -60,6 +61,9 @@ export async function start(entry: Entry, databaseUrl: string, standinUrl: strin
     },
     'listening',
   );
+  const url = `http://127.0.0.1:${port}`;
+  // It listens before it has looked at the tables, and refuses calls until then.
+  while (entry.isOurs && (await fetch(`${url}/readyz`)).status !== 200) await sleep(5);
   const targets = entry.isOurs ? ours : theirs;
-  return { ...started, ...targets, name: entry.name, url: `http://127.0.0.1:${port}`, databaseUrl };
+  return { ...started, ...targets, name: entry.name, url, databaseUrl };
 }

@@ -27,11 +27,10 @@ export async function openStage(databaseUrl: string, more: Readonly<Record<strin
     env,
     /** Starts src/main.ts, and what calls it; waits until it serves, unless its database is away. */
     async start(also: Readonly<Record<string, string>> = {}, { untilReady = true } = {}) {
-      const server = await startServerProcess({ ...env, ...also });
+      const server = await startServerProcess({ ...env, ...also }, { untilReady });
       servers.push(server);
       const caller = createCaller(server.url);
       callers.push(caller);
-      if (untilReady) await timeUntil(async () => (await caller.status('/readyz')) === 200, 30_000);
       return { server, caller };
     },
     /** A code of one of 500 users, so that users come back. */

@@ -2,8 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { trpcServer } from '@hono/trpc-server';
 import type { AnyTRPCRouter } from '@trpc/server';
 import { Hono, type Context as HonoContext, type MiddlewareHandler } from 'hono';
-import { createTokens } from './auth/tokens.ts';
-import { callsOnly, limitBody, refusal, retryAfter } from './http/calls.ts';
+import { callsOnly, limitBody, refusal, retryAfter, tablesFirst } from './http/calls.ts';
 import { type ContextsOptions, createContexts } from './http/contexts.ts';
 import { createPictureBodies } from './http/picture-bodies.ts';
 import { describeError } from './operations/log.ts';
@@ -13,43 +12,37 @@ import type { Context } from './trpc.ts';
 import { answerAvatar, avatarHashOf } from './user/avatars.ts';
 
 export interface AppDeps extends ContextsOptions {
-  /** False before the tables are there, and from the moment that the process begins to stop. */
-  isServing: () => boolean;
+  /** False until the tables are there; by default they are. */
+  hasTables?: () => boolean;
+  /** True from the moment that the process begins to stop: calls are served, and a balancer is told to send none. */
+  isStopping?: () => boolean;
   /** The procedures, where there are more of them than ours. */
   router?: AnyTRPCRouter;
 }
 
 /** The bindings are missing where the app is called without a socket. */
 interface AppEnv {
-  Variables: { requestId: string };
+  Variables: { requestId: string; context: Context };
   Bindings: Partial<HttpBindings>;
 }
 
 const maxBatchSize = 10;
 
-/** The HTTP surface: health, and the procedures under /trpc. Every answer is JSON, and none may be stored. */
-export function createApp({ isServing, router = appRouter, ...deps }: AppDeps) {
+/** The HTTP surface: health, avatars, and the procedures under /trpc. Save the avatars all is JSON that may not be stored. */
+export function createApp({ hasTables = () => true, isStopping = () => false, router = appRouter, ...deps }: AppDeps) {
   const app = new Hono<AppEnv>();
-  const { requestIdOf, contextOf } = createContexts(deps);
-  const createContext = (c: HonoContext<AppEnv>): Context =>
-    contextOf({
-      requestId: c.get('requestId'),
-      remoteAddress: c.env?.incoming?.socket.remoteAddress,
-      header: (name) => c.req.header(name),
-    });
+  const contexts = createContexts(deps);
 
   app.use((c, next) => {
-    c.set(
-      'requestId',
-      requestIdOf((name) => c.req.header(name)),
-    );
+    const requestId = contexts.requestIdOf((name) => c.req.header(name));
+    c.set('requestId', requestId);
     return next();
   });
   app.use(answerHeaders);
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
-    if (!isServing()) return c.json({ status: 'not serving' }, 503);
+    if (!hasTables() || isStopping()) return c.json({ status: 'not serving' }, 503);
     try {
       await deps.store.ping();
     } catch {
@@ -71,13 +64,24 @@ export function createApp({ isServing, router = appRouter, ...deps }: AppDeps) {
   app.use(
     '/trpc/*',
     callsOnly,
-    limitBody(createPictureBodies({ ...deps, tokens: createTokens(deps.store) })),
+    tablesFirst(hasTables),
+    (c, next) => {
+      // One for all that the request asks of the database, its token before a large body included.
+      const context = contexts.contextOf({
+        requestId: c.get('requestId'),
+        remoteAddress: c.env?.incoming?.socket.remoteAddress,
+        header: (name) => c.req.header(name),
+      });
+      c.set('context', context);
+      return next();
+    },
+    limitBody(createPictureBodies()),
     trpcServer({
       endpoint: '/trpc',
       router,
       maxBatchSize,
       allowMethodOverride: true,
-      createContext: (_, c: HonoContext<AppEnv>) => ({ ...createContext(c) }),
+      createContext: (_, c: HonoContext<AppEnv>) => ({ ...c.get('context') }),
       responseMeta: ({ errors }) => ({ headers: retryAfter(errors) }),
     }),
   );

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Keyring, SealingSecret } from './crypto.ts';
 import { logLevels } from './operations/log.ts';
+import { mysqlUrl } from './store/mysql/url.ts';
 
 /** All that is wrong with the environment, a line each: names and reasons, never values. */
 export class ConfigError extends Error {
@@ -52,8 +53,7 @@ const keyring = z
 
 const isDatabaseUrl = (text: string) => {
   if (text.startsWith('file:')) return /^file:[^?#]+$/.test(text) && !text.includes(':memory:');
-  const url = URL.canParse(text) ? new URL(text) : null;
-  return url?.protocol === 'mysql:' && url.hostname !== '' && url.pathname.length > 1;
+  return mysqlUrl(text) !== null;
 };
 
 const isOrigin = (text: string) => {
@@ -90,7 +90,7 @@ const rules: Readonly<Record<keyof z.input<typeof environment>, string>> = {
   WX_APPID: 'must be the appid of a mini program',
   WX_SECRET: 'must be the secret of that mini program',
   WX_APPS: 'must be appid:secret, more of them separated by commas, each appid once',
-  DATABASE_URL: 'must be file:<path> or mysql://user:password@host:3306/database',
+  DATABASE_URL: 'must be file:<path> or mysql://user:password@host:3306/database, which may end in ?ssl=true',
   SESSION_KEY_SECRETS: 'must be id:<base64 of 32 bytes>, more of them separated by commas, each id once',
   HOST: 'must be an address to listen on',
   PORT: 'must be a port from 0 to 65535',

@@ -1,8 +1,9 @@
 // The server as a library: `import { startServer } from 'guoke'`. What stands here is kept; the rest may move.
 
 export { ConfigError, loadConfig, type Config } from './config.ts';
-export { startServer, type Server, type ServerOptions } from './server.ts';
 export { createApp, type AppDeps } from './app.ts';
+export { createParts, type Parts } from './parts.ts';
+export { startServer, type Server, type ServerOptions } from './server.ts';
 
 export { authRouter } from './auth/router.ts';
 export { userRouter } from './user/router.ts';

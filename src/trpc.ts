@@ -4,7 +4,7 @@ import type { SessionKeys } from './auth/session-keys.ts';
 import type { Tokens } from './auth/tokens.ts';
 import { LoginError, outcomes, type Reason, type Retry } from './errors.ts';
 import { describeError, type Log } from './operations/log.ts';
-import type { RateLimit } from './http/rate-limit.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { StoreError, type Store } from './store/store.ts';
 import type { PhoneNumbers } from './user/phone.ts';
 import type { Pictures } from './user/pictures.ts';
@@ -71,6 +71,7 @@ const refusals: Partial<Record<TRPCError['code'], string>> = {
   PARSE_ERROR: 'The request is not valid JSON',
   NOT_FOUND: 'There is no such procedure',
   METHOD_NOT_SUPPORTED: 'Mutations are called with POST, queries with GET or POST',
+  TIMEOUT: 'The request took too long to arrive',
   PAYLOAD_TOO_LARGE: 'The request is too large',
   UNSUPPORTED_MEDIA_TYPE: 'Calls are application/json in utf-8, not encoded or streamed',
 };

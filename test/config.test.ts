@@ -107,6 +107,27 @@ describe('configuration', () => {
     }
   });
 
+  test("a database is named as the rest of the server reads it: what URL would forgive is a file's name elsewhere", () => {
+    const env = { ...complete, SESSION_KEY_SECRETS: `k1:${secret}` };
+    const good = 'mysql://root:pw@db:3306/guoke?ssl=true';
+    expect(loadConfig({ ...env, DATABASE_URL: good }).secrets.databaseUrl).toBe(good);
+    for (const odd of [
+      'MySQL://root:pw@db/guoke',
+      'MYSQL://root:pw@db/guoke',
+      ' mysql://root:pw@db/guoke',
+      'mysql:root:pw@db/guoke',
+      'mysql://root:pw@db/guoke?ssl=false',
+      'mysql://root:pw@db/guoke?ssl=true&multipleStatements=true',
+      'mysql://root:pw@db/guoke#ssl=true',
+      'FILE:guoke.db',
+    ]) {
+      for (const SESSION_KEY_SECRETS of [`k1:${secret}`, '']) {
+        const problems = problemsOf({ ...env, SESSION_KEY_SECRETS, DATABASE_URL: odd });
+        expect(problems[0], odd).toMatch(/^DATABASE_URL must be file:<path> or mysql:/);
+      }
+    }
+  });
+
   test('a database in memory is refused: its first connection would lose the tables', () => {
     for (const odd of ['file::memory:', 'file:', 'file:x?mode=memory', 'mysql://host', 'mysql:///db']) {
       expect(problemsOf({ ...complete, SESSION_KEY_SECRETS: `k1:${secret}`, DATABASE_URL: odd }), odd).toHaveLength(1);

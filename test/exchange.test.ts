@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { LoginError } from '../src/errors.ts';
 import { devApp, startStandin, type Standin } from '../src/standin/server.ts';
 import { createWechat } from '../src/wechat/exchange.ts';
@@ -135,6 +136,15 @@ describe('each errcode of the contract has its reason', () => {
     await expect(wechat.exchangeCode(newCode())).rejects.toMatchObject({
       detail: { errcode: 40125, rid: '63a1b2c3-11223344-55667788', appId: devApp.appId },
     });
+    // The operator sees the advice, and never the errmsg.
+    standin.phone.fault({
+      path,
+      times: 1,
+      fault: { kind: 'raw', body: '{"errcode":40164,"errmsg":"invalid ip 1.2.3.4"}' },
+    });
+    await expect(wechat.exchangeCode(newCode())).rejects.toMatchObject({
+      detail: { errcode: 40164, advice: expect.stringMatching(/^(?!.*errmsg).*IP allow-list/) as string },
+    });
     standin.phone.fault({ path, times: 1, fault: { kind: 'raw', body: '{"errcode":45011}' } });
     // The clock stands at 22:13:20, and quotas start anew with the minute.
     await expect(wechat.exchangeCode(newCode())).rejects.toMatchObject({ retryAfterSeconds: 40 });
@@ -234,7 +244,93 @@ describe('a repeated try', () => {
   });
 });
 
+describe('on the wire', () => {
+  const good = JSON.stringify({ openid: 'oTEST0000000000000000000000A', session_key: 'f7n5qHM/QQjtB64zyvMq+g==' });
+  const whole = `HTTP/1.1 200 OK\r\ncontent-length: ${good.length}\r\n\r\n${good}`;
+
+  /** WeChat whose answers are these, one for each request; `how` each connection ends after it, if it does. */
+  async function startWire(...answers: { text: string; how?: 'fin' | 'rst' }[]) {
+    let requests = 0;
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', () => {
+        const { text, how } = answers[requests++] ?? { text: '', how: 'rst' };
+        const end = () => (how === 'fin' ? socket.end() : how === 'rst' ? socket.resetAndDestroy() : undefined);
+        // The reset would otherwise overtake what was written.
+        if (text === '') end();
+        else socket.write(text, () => setTimeout(end, 30));
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const wire = createWechat({
+      baseUrl: `http://127.0.0.1:${port}`,
+      appSecrets: new Map([[devApp.appId, devApp.secret]]),
+      defaultApp: devApp.appId,
+      timeoutMs,
+    });
+    onTestFinished(async () => {
+      server.close();
+      await wire.close();
+    });
+    return { exchange: () => wire.exchangeCode('abc'), requests: () => requests };
+  }
+
+  const partial: [string, string, 'fin' | 'rst'][] = [
+    ['half a status line', 'HTTP/1.1 20', 'fin'],
+    ['half a status line', 'HTTP/1.1 20', 'rst'],
+    ['a single byte', 'H', 'fin'],
+    ['half of the headers', 'HTTP/1.1 200 OK\r\ncontent-type: text/pl', 'fin'],
+    ['half of the headers', 'HTTP/1.1 200 OK\r\ncontent-type: text/pl', 'rst'],
+    ['the whole head', 'HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n', 'fin'],
+    ['half of the body', 'HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n{"open', 'rst'],
+    ['100 Continue', 'HTTP/1.1 100 Continue\r\n\r\n', 'fin'],
+    ['103 Early Hints', 'HTTP/1.1 103 Early Hints\r\n\r\n', 'fin'],
+    ['what is no HTTP', 'SSH-2.0-x\r\n', 'fin'],
+  ];
+  test.each(partial)('%s (%j), then %s: an answer had begun, so the code is not sent again', async (_, text, how) => {
+    const fresh = await startWire({ text, how });
+    expect(await reasonOf(fresh.exchange())).toBe('WECHAT_BAD_RESPONSE');
+    expect(fresh.requests()).toBe(1);
+    const used = await startWire({ text: whole }, { text, how });
+    await used.exchange();
+    expect(await reasonOf(used.exchange())).toBe('WECHAT_BAD_RESPONSE');
+    expect(used.requests()).toBe(2);
+  });
+
+  test.each(['fin', 'rst'] as const)(
+    '%s before any byte: it is sent again, on a connection that had served too',
+    async (how) => {
+      const fresh = await startWire({ text: '', how }, { text: whole });
+      expect(await fresh.exchange()).toMatchObject({ openId: 'oTEST0000000000000000000000A' });
+      expect(fresh.requests()).toBe(2);
+      const used = await startWire({ text: whole }, { text: '', how }, { text: '', how }, { text: whole });
+      await used.exchange();
+      expect(await used.exchange()).toMatchObject({ openId: 'oTEST0000000000000000000000A' });
+      expect(used.requests()).toBe(4);
+    },
+  );
+});
+
 describe('one deadline covers all of it', () => {
+  test('a connection that is never made: neither it nor the request is waited for', async () => {
+    const mute = createTcpServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const { port } = mute.address() as AddressInfo;
+    const lost = createWechat({
+      baseUrl: `https://127.0.0.1:${port}`,
+      appSecrets: new Map([[devApp.appId, devApp.secret]]),
+      defaultApp: devApp.appId,
+      timeoutMs: 300,
+    });
+    const begun = performance.now();
+    expect(await reasonOf(lost.exchangeCode('abc'))).toBe('WECHAT_TIMEOUT');
+    expect(performance.now() - begun).toBeLessThan(1000);
+    await lost.close();
+    expect(performance.now() - begun).toBeLessThan(6000);
+    mute.close();
+  });
+
   test('a server that hangs, trickles or never ends the body is WECHAT_TIMEOUT, and nothing is asked twice', async () => {
     const faults = [
       { kind: 'hang' },

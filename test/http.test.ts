@@ -199,17 +199,74 @@ describe('batches', () => {
   });
 });
 
-describe('broken HTTP', () => {
-  test('is answered in JSON and closed', async () => {
-    const { hostname, port } = new URL(backend.url);
-    const answer = await new Promise<string>((resolve, reject) => {
-      const socket = connect(Number(port), hostname, () => socket.write('NONSENSE\r\n\r\n'));
-      let text = '';
-      socket.on('data', (chunk) => (text += chunk.toString()));
-      socket.on('close', () => resolve(text));
-      socket.on('error', reject);
+/** What comes back for these bytes until the server hangs up, or for 2 s. */
+async function raw(text: string): Promise<Response> {
+  const { hostname, port } = new URL(backend.url);
+  const answer = await new Promise<string>((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => socket.write(text));
+    let received = '';
+    const late = setTimeout(() => socket.destroy(), 2000);
+    socket.on('data', (chunk) => (received += chunk.toString()));
+    socket.on('close', () => {
+      clearTimeout(late);
+      resolve(received);
     });
-    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
-    expect(answer).toContain('content-type: application/json');
+    socket.on('error', reject);
+  });
+  const [head = '', body = ''] = answer.split('\r\n\r\n');
+  const [first = '', ...lines] = head.split('\r\n');
+  const headers = lines.map((line): [string, string] => [line.split(': ')[0] ?? '', line.split(': ')[1] ?? '']);
+  expect(Number(new Headers(headers).get('content-length'))).toBe(Buffer.byteLength(body));
+  return new Response(body, { status: Number(first.split(' ')[1]), headers });
+}
+
+describe('what is hardly HTTP has the shape of every refusal', () => {
+  const head = (path: string, ...lines: string[]) =>
+    ['POST', path, 'HTTP/1.1'].join(' ') +
+    ['', 'connection: close', 'content-type: application/json', 'content-length: 2', ...lines, '', '{}'].join('\r\n');
+  const call = (...lines: string[]) => head('/trpc/auth.checkUser', ...lines);
+
+  test.each([
+    ['no host', call()],
+    ['an empty host', call('host: ')],
+    ['a host that is none', call('host: a b')],
+    ['a host with a path', call('host: a/b')],
+    ['a host with a user', call('host: a@b')],
+    ['no host, in a batch', head('/trpc/auth.checkUser,auth.checkUser?batch=1')],
+    ['a path with a backslash', head('/trpc/auth\\checkUser', 'host: x')],
+    ['bytes that are no HTTP', 'NONSENSE\r\n\r\n'],
+    ['a version that nobody knows', 'POST /trpc/auth.checkUser HTTP/9.9\r\nhost: x\r\n\r\n'],
+    ['a header that is none', call('host: x', 'no colon')],
+    ['two lengths', call('host: x', 'content-length: 3')],
+  ])('%s: 400', async (_, text) => {
+    await expectRefusal(await raw(text), 400);
+  });
+
+  test('headers that are too long: 431', async () => {
+    await expectRefusal(await raw(call('host: x', `x: ${'a'.repeat(20_000)}`)), 431);
+  });
+
+  test('outside of /trpc it is JSON too, with an id', async () => {
+    const response = await raw(head('/healthz'));
+    expect([response.status, await response.json()]).toEqual([400, { status: 'bad request' }]);
+    expect(response.headers.get('x-request-id')).toMatch(/^[\w-]{8,64}$/);
+  });
+
+  test('a GET that declares a body over 64 KiB: 413, and a small one is not read', async () => {
+    const get = (path: string, length: number) =>
+      raw(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: ${length}\r\n\r\n{}`);
+    await expectRefusal(await get('/trpc/user.me', 65_537), 413);
+    await expectRefusal(await get('/trpc/user.updateProfile', 65_537), 413);
+    await expectRefusal(await get('/trpc/user.me', 2), 401, 'SESSION_INVALID');
+  });
+
+  test('a name, an address and a port are hosts', async () => {
+    for (const host of ['localhost', 'LOGIN.example.com:8080', '[::1]:8080', '127.0.0.1:80', 'under_score']) {
+      const { code } = backend.standin.phone.login({ user: 'hosts' });
+      const body = JSON.stringify({ code });
+      const lines = ['connection: close', 'content-type: application/json', `content-length: ${body.length}`];
+      const text = `POST /trpc/auth.checkUser HTTP/1.1\r\nhost: ${host}\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
+      expect([host, (await raw(text)).status]).toEqual([host, 200]);
+    }
   });
 });

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resealAll } from '../src/auth/reseal.ts';
-import { phoneNumberContext } from '../src/auth/sealed-context.ts';
 import { loadConfig } from '../src/config.ts';
 import { type Keyring, seal } from '../src/crypto.ts';
 import { createLog } from '../src/operations/log.ts';
 import { startServer, type Server } from '../src/server.ts';
 import { devApp, startStandin, type Standin } from '../src/standin/server.ts';
 import type { Store } from '../src/store/store.ts';
+import { phoneNumberContext } from '../src/user/phone.ts';
 import { clientOf, failureOf } from './support/backend.ts';
 import { databases } from './support/databases.ts';
 import { runCommand } from './support/process.ts';
@@ -21,6 +21,17 @@ const [onlyOld, oldFirst, newFirst, onlyNew] = [
   keyringOf('new', 'old'),
   keyringOf('new'),
 ];
+
+test('the command that fails says so in its own words, without the URL', async () => {
+  const command = runCommand('src/commands/keys-rotate.ts', {
+    WX_APPID: devApp.appId,
+    WX_SECRET: devApp.secret,
+    DATABASE_URL: 'mysql://root:hush@127.0.0.1:1/guoke',
+    SESSION_KEY_SECRETS: textOf(onlyNew),
+  });
+  expect((await command.exit).code).toBe(1);
+  expect(command.stderr).toEqual(['It failed: database unavailable: ECONNREFUSED']);
+});
 
 /** For calls that chose the instance just before it began to stop. */
 const drainMs = 300;

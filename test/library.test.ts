@@ -12,7 +12,8 @@ import { devApp, startStandin } from '../src/standin/server.ts';
 const root = path.resolve(import.meta.dirname, '..');
 const run = promisify(execFile);
 const bin = (name: string) => path.join(root, 'node_modules', name);
-const node = (file: string, args: string[], cwd: string) => run(process.execPath, [file, ...args], { cwd });
+const node = (file: string, args: string[], cwd: string, env: Record<string, string> = {}) =>
+  run(process.execPath, [file, ...args], { cwd, env: { ...process.env, ...env } });
 
 /** The tarball that `npm pack` makes of a fresh build. */
 let tarball = '';
@@ -70,16 +71,22 @@ describe('the package', () => {
       path.join(project, 'parts.mjs'),
       `import { hashToken } from 'guoke/crypto';
 import { startStandin } from 'guoke/standin';
-import { openStore, appRouter, createApp } from 'guoke';
+import { openStore, appRouter } from 'guoke';
 const store = openStore({ databaseUrl: 'file:parts.db', timeoutMs: 1000, poolSize: 1 });
 await store.migrate();
 const standin = await startStandin();
-console.log(hashToken('a').length, standin.phone.login({ user: 'a' }).code.length > 0, await store.findUser('o1'), typeof createApp, 'auth.login' in appRouter._def.procedures);
+console.log(hashToken('a').length, standin.phone.login({ user: 'a' }).code.length > 0, await store.findUser('o1'), 'auth.login' in appRouter._def.procedures);
 await standin.close();
 await store.close();
 `,
     );
-    expect((await node('parts.mjs', [], project)).stdout).toBe('32 true null function true\n');
+    expect((await node('parts.mjs', [], project)).stdout).toBe('32 true null true\n');
+  });
+
+  test('is an app to be mounted elsewhere too', async () => {
+    await cp(path.join(root, 'examples/app-alone.mjs'), path.join(project, 'app-alone.mjs'));
+    const env = { WX_APPID: 'wx0123456789abcdef', WX_SECRET: 'x', LOG_LEVEL: 'silent' };
+    expect((await node('app-alone.mjs', [], project, env)).stdout).toBe('200\n');
   });
 });
 

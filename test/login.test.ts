@@ -177,6 +177,23 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       expect(await loginWith(first, false)).toMatchObject({ reason: 'PROFILE_REJECTED' });
     });
 
+    test('while a later login is faster: the key that was there before both proves the profile', async () => {
+      const user = newUser();
+      await checkUser(user);
+      const { rawData, signature, encryptedData, iv } = backend.standin.phone.profile({ user, profile: band });
+      const code = codeOf(user, true);
+      backend.standin.phone.fault({ code, fault: { kind: 'delay', ms: 400 } });
+      const before = backend.standin.phone.stats().paths['/sns/jscode2session']?.requests ?? 0;
+      const slow = backend.client().auth.login.mutate({ code, rawData, signature, encryptedData, iv });
+      await expect.poll(() => backend.standin.phone.stats().paths['/sns/jscode2session']?.requests).toBe(before + 1);
+      backend.clock.now += 1000;
+      await checkUser(user, true);
+      const latest = await stored(user);
+      expect(await slow).toMatchObject({ user: band });
+      const { sessionKey, prevSessionKey } = latest ?? expect.unreachable();
+      expect(await stored(user)).toMatchObject({ sessionKey, prevSessionKey, nickName: 'Band' });
+    });
+
     test('a stored key that is damaged counts as none', async () => {
       const user = newUser();
       await checkUser(user);

@@ -4,10 +4,11 @@ import { Agent, request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { devApp, startStandin, type Standin } from '../src/standin/server.ts';
 import { clientOf, failureOf } from './support/backend.ts';
-import { databases, hasMysql } from './support/databases.ts';
+import { databases, hasMysql, mysql } from './support/databases.ts';
 import { createDatabase, findMariaDb, startMariaDb } from './support/mariadb.ts';
 import { runCommand, startServerProcess, type Command } from './support/process.ts';
 
@@ -32,8 +33,8 @@ const environment = (databaseUrl: string) => ({
 const newFile = () => `file:${inject('scratch')}/${crypto.randomUUID()}/guoke.db`;
 const codeOf = (user: string) => standin.phone.login({ user }).code;
 
-async function start(databaseUrl: string, env: Record<string, string> = {}) {
-  const server = await startServerProcess({ ...environment(databaseUrl), ...env });
+async function start(databaseUrl: string, env: Record<string, string> = {}, { untilReady = true } = {}) {
+  const server = await startServerProcess({ ...environment(databaseUrl), ...env }, { untilReady });
   started.push(server);
   return server;
 }
@@ -59,7 +60,6 @@ async function until(check: () => Promise<boolean>, ms: number): Promise<boolean
 describe.each(databases)('SIGTERM with logins in flight on $name', ({ createUrl }) => {
   test('answers all of them, says 503 on /readyz first, then refuses connections, and exits 0', async () => {
     const server = await start(await createUrl());
-    await until(async () => (await readyz(server.url)) === 200, 5000);
     const logins = Array.from({ length: 20 }, (_, i) => {
       const code = codeOf(`drained${i}`);
       standin.phone.fault({ code, fault: { kind: 'delay', ms: 1800 } });
@@ -127,7 +127,7 @@ describe.runIf(hasMysql && findMariaDb())('a database that is away at the start'
     const mariadb = await startMariaDb(findMariaDb() ?? '');
     const databaseUrl = await createDatabase(mariadb.url);
     await mariadb.kill();
-    const server = await start(databaseUrl);
+    const server = await start(databaseUrl, {}, { untilReady: false });
     expect(await readyz(server.url)).toBe(503);
     const login = () => failureOf(clientOf(server.url).auth.checkUser.mutate({ code: codeOf('early') }));
     expect(await login()).toMatchObject({ reason: 'DATABASE_UNAVAILABLE', httpStatus: 503, retry: 'later' });
@@ -155,12 +155,29 @@ describe.runIf(hasMysql && findMariaDb())('a database that is away at the start'
     await once(blackHole, 'listening');
     const address = blackHole.address();
     const port = typeof address === 'object' && address ? address.port : 0;
-    const server = await start(`mysql://root:hush@127.0.0.1:${port}/guoke`);
+    const server = await start(`mysql://root:hush@127.0.0.1:${port}/guoke`, {}, { untilReady: false });
     expect(await readyz(server.url)).toBe(503);
     expect([...server.stdout, ...server.stderr].join()).not.toContain('hush');
     server.kill('SIGKILL');
     blackHole.close();
   });
+});
+
+test.runIf(hasMysql)('SIGTERM while it waits for the database: it drains as ever, and exits 0', async () => {
+  const databaseUrl = await mysql.createUrl();
+  const rival = await createConnection(databaseUrl);
+  await rival.query(`select get_lock(concat('guoke.', md5(database())), 1)`);
+  const server = await start(databaseUrl, {}, { untilReady: false });
+  expect(await readyz(server.url)).toBe(503);
+  const at = performance.now();
+  server.kill('SIGTERM');
+  await server.line(/stopping on SIGTERM/);
+  expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+  expect(await server.exit).toEqual({ code: 0, signal: null });
+  expect(performance.now() - at).toBeLessThan(6000);
+  expect(server.stdout.at(-1)).toContain('"msg":"stopped"');
+  expect(server.stderr).toEqual([]);
+  await rival.end();
 });
 
 describe('a start that cannot be says why in a few words, and exits 1', () => {

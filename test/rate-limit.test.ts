@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createRateLimit } from '../src/http/rate-limit.ts';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createRateLimit } from '../src/rate-limit.ts';
 import { failureOf, loginInputOf, startBackend, type Backend } from './support/backend.ts';
+import { databases } from './support/databases.ts';
 
 const limited = { reason: 'RATE_LIMITED', retry: 'later', httpStatus: 429, code: 'TOO_MANY_REQUESTS' };
 
@@ -88,6 +90,53 @@ describe('calls that spend a code, at most 5 a minute', () => {
       headers: { authorization: `Bearer ${result.data.token}`, 'x-forwarded-for': address },
     });
     expect(me.status).toBe(200);
+  });
+});
+
+describe.each(databases)('pictures of one user, at most 5 a minute, on $name', ({ createUrl, query }) => {
+  /** Each of another content. */
+  const pictures = (count: number) =>
+    Promise.all(
+      Array.from({ length: count }, async (_, i) => {
+        const background = { r: i * 6, g: 255 - i * 6, b: i };
+        const picture = sharp({ create: { width: 16, height: 16, channels: 3, background } });
+        return (await picture.png().toBuffer()).toString('base64');
+      }),
+    );
+  async function start(env: Record<string, string>) {
+    const databaseUrl = await createUrl();
+    const backend = await startBackend({ databaseUrl, env });
+    onTestFinished(() => backend.close());
+    const tokenOf = async (user: string) =>
+      (await backend.client().auth.checkUser.mutate({ code: backend.standin.phone.login({ user }).code })).token;
+    const rows = () => query(databaseUrl, 'select created_at from gk_wx_avatar');
+    return { backend, tokenOf, rows };
+  }
+
+  test('the sixth is refused and not stored, whatever came of the first ones; names, and others, are not', async () => {
+    const { backend, tokenOf, rows } = await start({ RATE_LIMIT_PER_MINUTE: '300' });
+    const ming = backend.client(await tokenOf('ming'));
+    const [none = '', ...good] = await pictures(8);
+    expect(await failureOf(ming.user.updateProfile.mutate({ avatar: none.slice(0, 40) }))).toMatchObject({
+      reason: 'INPUT_INVALID',
+    });
+    for (const avatar of good.slice(0, 4)) await ming.user.updateProfile.mutate({ avatar });
+    backend.clock.now += 10_000;
+    const sixth = () => ming.user.updateProfile.mutate({ avatar: good[4] });
+    expect(await failureOf(sixth())).toMatchObject({ ...limited, path: 'user.updateProfile' });
+    expect(await rows()).toHaveLength(4);
+    await ming.user.updateProfile.mutate({ nickName: '小明' });
+    await backend.client(await tokenOf('hong')).user.updateProfile.mutate({ avatar: good[5] });
+    backend.clock.now += 50_000;
+    expect(await failureOf(sixth())).toBeNull();
+    expect(await rows()).toHaveLength(6);
+  });
+
+  test('a limit of 0 switches this off too', async () => {
+    const { backend, tokenOf, rows } = await start({ RATE_LIMIT_PER_MINUTE: '0' });
+    const ming = backend.client(await tokenOf('ming'));
+    for (const avatar of await pictures(7)) await ming.user.updateProfile.mutate({ avatar });
+    expect(await rows()).toHaveLength(7);
   });
 });
 

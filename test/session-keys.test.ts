@@ -42,6 +42,16 @@ test('the key before this exchange is the stored one, or the one before that whe
   expect(keys.previous(null, exchangeOf(first))).toBeNull();
 });
 
+test('of a later exchange that was stored meanwhile, the key is none, and the one it moved aside is the one before both', () => {
+  const user = { ...userOf(exchangeOf(third), exchangeOf(first)), sessionKeyAt: 1 };
+  expect(keys.previous(user, exchangeOf(second))).toBe(first);
+  expect(keys.previous({ ...user, prevSessionKey: null }, exchangeOf(second))).toBeNull();
+  // The later one brought the same key.
+  expect(keys.previous({ ...userOf(exchangeOf(second), exchangeOf(first)), sessionKeyAt: 1 }, exchangeOf(second))).toBe(
+    first,
+  );
+});
+
 test('a key of another app or another user is none, and neither is one that was moved between rows', () => {
   const user = userOf(exchangeOf(first));
   expect(keys.previous(user, exchangeOf(second, 'wx2'))).toBeNull();

@@ -7,12 +7,13 @@ const hourMs = 60 * 60 * 1000;
 const dayMs = 24 * hourMs;
 const refused = { reason: 'SESSION_INVALID', retry: 'login', httpStatus: 401 };
 
-describe.each(databases)('a session on $name', ({ createUrl }) => {
+describe.each(databases)('a session on $name', ({ createUrl, query }) => {
+  let databaseUrl: string;
   let backend: Backend;
   /** A second instance on the same database. */
   let other: Backend;
   beforeAll(async () => {
-    const databaseUrl = await createUrl();
+    databaseUrl = await createUrl();
     backend = await startBackend({ databaseUrl });
     other = await startBackend({ databaseUrl });
   });
@@ -53,6 +54,15 @@ describe.each(databases)('a session on $name', ({ createUrl }) => {
     expect(await failureOf(backend.client(tokens[0]).auth.logoutAll.mutate())).toMatchObject(refused);
   });
 
+  test('logoutAll counts those that were good, and none that had expired', async () => {
+    for (let i = 0; i < 3; i++) await newToken('long-ago');
+    backend.clock.now += 7 * dayMs;
+    const token = await newToken('long-ago');
+    expect(await backend.client(token).auth.logoutAll.mutate()).toEqual({ revoked: 1 });
+    const { openid } = backend.standin.person('long-ago');
+    expect(await query(databaseUrl, `select * from gk_wx_session where open_id = '${openid}'`)).toEqual([]);
+  });
+
   test('lives 7 days when it is not used', async () => {
     const [kept, late] = [await newToken('weekly'), await newToken('weekly')];
     backend.clock.now += 7 * dayMs - 1;
@@ -70,6 +80,22 @@ describe.each(databases)('a session on $name', ({ createUrl }) => {
     backend.clock.now += 1;
     await me(token);
     expect(await expiryOf(token)).toBe(created + hourMs + 7 * dayMs);
+  });
+
+  test('is written once, however many calls use it at the same moment on two instances', async () => {
+    await query(databaseUrl, 'create table writes (at int)');
+    await query(
+      databaseUrl,
+      'create trigger counted after update on gk_wx_session for each row begin insert into writes values (1); end',
+    );
+    const token = await newToken('crowded');
+    backend.clock.now += hourMs;
+    other.clock.now = backend.clock.now;
+    const clients = [backend.batching(token), other.batching(token)];
+    await Promise.all(clients.flatMap((client) => Array.from({ length: 10 }, () => client.user.me.query())));
+    expect(await expiryOf(token)).toBe(backend.clock.now + 7 * dayMs);
+    expect(await query(databaseUrl, 'select count(*) as n from writes')).toEqual([{ n: 1 }]);
+    await query(databaseUrl, 'drop trigger counted');
   });
 
   test('never lives longer than 60 days, however much it is used', async () => {

@@ -33,7 +33,7 @@ function stage(now = 0) {
       asked.push(tokenHash);
       return session?.tokenHash.equals(tokenHash) ? { session, user } : null;
     },
-    async extendSession(_, lastUsedAt, expiresAt) {
+    async extendSession({ lastUsedAt, expiresAt }) {
       extended.push(expiresAt);
       if (session) session = { ...session, lastUsedAt, expiresAt };
     },

@@ -44,7 +44,8 @@ export function createOracle({ secrets, onToken, onRevoked }: OracleOptions) {
   function leakIn(answer: string, { codes }: Sent): string | null {
     for (const [name, secret] of secrets()) if (answer.includes(secret)) return `the answer holds ${name}`;
     if (codes.some((code) => code.length > 8 && answer.includes(code))) return 'the answer holds a code';
-    const found = leaks.exec(answer);
+    // A token is random: any short word may stand in it.
+    const found = leaks.exec(answer.replaceAll(/"token":"[\w-]{43}"/g, ''));
     return found ? `the answer holds ${JSON.stringify(found[0])}` : null;
   }
 
@@ -60,9 +61,6 @@ export function createOracle({ secrets, onToken, onRevoked }: OracleOptions) {
     if (headers.get('content-type')?.startsWith('application/json') !== true)
       return `content-type ${headers.get('content-type')}`;
     if (headers.get('cache-control') !== 'no-store') return `cache-control ${headers.get('cache-control')}`;
-    // What is no HTTP is answered before there is a request, and the connection ends.
-    const isOfHttp = method === 'HEAD' ? text === '' : /^\{"status":"[a-z ]+"\}$/.test(text);
-    if (headers.get('connection') === 'close' && isOfHttp && status < 500) return null;
     if (!/^[\w-]{8,64}$/.test(headers.get('x-request-id') ?? '')) return 'no x-request-id';
     if (method === 'HEAD' || body.length === 0) return method === 'HEAD' ? null : 'an empty answer';
     const answers = parsed(text);

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { base64Of16BytesPattern, base64Pattern } from '../crypto.ts';
 import { parseProfile } from '../user/profile.ts';
+import { code } from '../wechat/code.ts';
 
-export const code = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/);
 /** One of the backend's mini programs; the first that is configured when it is left out. */
 const appId = z
   .string()

@@ -1,6 +1,7 @@
 import { CryptoError, fingerprint, type Keyring, open, seal } from '../crypto.ts';
 import type { Reseal, SealedValues, Store, User } from '../store/store.ts';
-import { phoneNumberContext, sessionKeyContext } from './sealed-context.ts';
+import { phoneNumberContext } from '../user/phone.ts';
+import { sessionKeyContext } from './session-keys.ts';
 
 export interface ResealCounts {
   /** Users looked at, and users there were at the start. */

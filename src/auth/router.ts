@@ -52,8 +52,8 @@ export const authRouter = router({
     return { revoked: true };
   }),
 
-  /** Revokes every token of this user. */
+  /** Revokes every token of this user, and says how many were good. */
   logoutAll: signedInProcedure.output(z.object({ revoked: z.number() })).mutation(async ({ ctx }) => {
-    return { revoked: await ctx.store.deleteSessionsOf(ctx.user.openId) };
+    return { revoked: await ctx.store.deleteSessionsOf(ctx.user.openId, ctx.now()) };
   }),
 });

@@ -1,7 +1,6 @@
 import { CryptoError, fingerprint, open, seal, type Keyring } from '../crypto.ts';
 import type { User } from '../store/store.ts';
 import type { Exchange } from '../wechat/wechat.ts';
-import { sessionKeyContext } from './sealed-context.ts';
 
 /** Keeps WeChat's session keys: the only place where a stored one is in clear, and for a moment only. */
 export interface SessionKeys {
@@ -15,6 +14,11 @@ export interface SessionKeys {
   previous(user: User | null, exchange: Exchange): string | null;
 }
 
+/** What a sealed session key is bound to: moved to another column, app or user, it opens no more. */
+export function sessionKeyContext({ appId, openId }: Pick<User, 'appId' | 'openId'>): readonly string[] {
+  return ['session_key', appId, openId];
+}
+
 export function createSessionKeys(keyring: Keyring): SessionKeys {
   return {
     sealed(exchange) {
@@ -26,6 +30,8 @@ export function createSessionKeys(keyring: Keyring): SessionKeys {
     },
     previous(user, exchange) {
       if (!user || user.appId !== exchange.appId) return null;
+      // A later exchange was stored while this one waited for WeChat: the key before both is the one that it moved.
+      if (user.sessionKeyAt > exchange.startedAt) return openOrNull(user.prevSessionKey, exchange);
       const current = openOrNull(user.sessionKey, exchange);
       return current === exchange.sessionKey ? openOrNull(user.prevSessionKey, exchange) : current;
     },

@@ -38,7 +38,12 @@ export function createTokens(store: Pick<Store, 'findSession' | 'extendSession'>
       if (!found || found.session.expiresAt <= now) throw new LoginError('SESSION_INVALID');
       const { session } = found;
       if (now - session.lastUsedAt >= hourMs) {
-        await store.extendSession(session.tokenHash, now, Math.min(now + lifeMs, session.createdAt + maxLifeMs));
+        await store.extendSession({
+          tokenHash: session.tokenHash,
+          unusedSince: now - hourMs,
+          lastUsedAt: now,
+          expiresAt: Math.min(now + lifeMs, session.createdAt + maxLifeMs),
+        });
       }
       return found;
     },

@@ -21,6 +21,10 @@ function explain(error: unknown): string {
   if (error instanceof UsageError || error instanceof ConfigError) return error.message;
   if (error instanceof StoreError) return `It failed: ${error.message}`;
   const { errorName, code, frames } = describeError(error);
+  const { path } = Object(error) as { path?: string };
+  if (path !== undefined && ['EACCES', 'EPERM', 'EROFS'].includes(code ?? '')) {
+    return `It failed: it may not read or write ${path} (${code}).`;
+  }
   // parseArgs quotes what it does not understand, which may be an URL with a password.
   if (code?.startsWith('ERR_PARSE_ARGS_')) return 'There is no such option or argument here, or one lacks its value.';
   return ['It failed, and nobody foresaw how:', errorName, code, ...(frames ?? [])].filter(Boolean).join('\n  ');

@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
-import { sessionKeyContext } from '../auth/sealed-context.ts';
-import { createSessionKeys } from '../auth/session-keys.ts';
+import { createSessionKeys, sessionKeyContext } from '../auth/session-keys.ts';
 import { runCommand, UsageError } from './command.ts';
 import { loadConfig } from '../config.ts';
 import { CryptoError, open } from '../crypto.ts';

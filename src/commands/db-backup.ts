@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { keyringFileOf } from '../operations/keyring-file.ts';
 import { runCommand, UsageError } from './command.ts';
 import { backupSqlite } from '../store/sqlite/backup.ts';
 
@@ -20,6 +21,6 @@ await runCommand(async () => {
   process.stdout.write(
     process.env.SESSION_KEY_SECRETS
       ? 'It opens with SESSION_KEY_SECRETS alone: keep a copy of that too, in another place.\n'
-      : `It opens with ${databaseUrl.slice('file:'.length)}.key alone: keep a copy of that too, in another place.\n`,
+      : `It opens with ${keyringFileOf(databaseUrl)} alone: keep a copy of that too, in another place.\n`,
   );
 });

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { keyringFileOf } from '../operations/keyring-file.ts';
 import { runCommand, UsageError } from './command.ts';
 import { createProgress } from './progress.ts';
 import { copyDatabase } from '../store/copy/copy.ts';
@@ -28,7 +29,7 @@ await runCommand(async () => {
 /** What opens the sealed values on the other side. */
 async function aboutSecrets(from: string, show: boolean): Promise<string> {
   if (process.env.SESSION_KEY_SECRETS) return 'Start the servers with the same SESSION_KEY_SECRETS as before.\n';
-  const file = `${from.slice('file:'.length)}.key`;
+  const file = keyringFileOf(from);
   if (!from.startsWith('file:')) return 'Start the servers with the SESSION_KEY_SECRETS that they have now.\n';
   // The id that stands in every value sealed with that file's secret.
   const value = show ? `file:${(await readFile(file, 'utf8')).trim()}` : `file:$(cat '${file}')`;

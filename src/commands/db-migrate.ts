@@ -1,20 +1,18 @@
+import { makeKeyringFile } from '../operations/keyring-file.ts';
 import { openStore } from '../store/open.ts';
-import { StoreError } from '../store/store.ts';
+import { runCommand } from './command.ts';
 
-/** `npm run db:migrate`: brings the tables of DATABASE_URL up to date, and says so in a line. */
-async function main(databaseUrl: string): Promise<void> {
+// `npm run db:migrate`: brings the tables of DATABASE_URL up to date, and says so in a line.
+
+await runCommand(async () => {
+  const databaseUrl = process.env.DATABASE_URL || 'file:.data/guoke.db';
+  // The server takes a database without its secret for a loss.
+  if (databaseUrl.startsWith('file:') && !process.env.SESSION_KEY_SECRETS) await makeKeyringFile(databaseUrl);
+  const store = openStore({ databaseUrl, timeoutMs: 10_000, poolSize: 1 });
   try {
-    const store = openStore({ databaseUrl, timeoutMs: 10_000, poolSize: 1 });
     await store.migrate();
+  } finally {
     await store.close();
-    process.stdout.write('The tables are up to date.\n');
-  } catch (error) {
-    // Not the URL, which may hold a password.
-    process.stderr.write(
-      `The tables are not up to date: ${error instanceof StoreError ? error.message : 'unforeseen'}\n`,
-    );
-    process.exitCode = 1;
   }
-}
-
-await main(process.env.DATABASE_URL || 'file:.data/guoke.db');
+  process.stdout.write('The tables are up to date.\n');
+});

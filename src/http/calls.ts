@@ -4,8 +4,9 @@ import { getErrorShape } from '@trpc/server/shared';
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { LoginError } from '../errors.ts';
-import type { PictureBodies } from './picture-bodies.ts';
 import { appRouter } from '../router.ts';
+import type { Context } from '../trpc.ts';
+import type { PictureBodies } from './picture-bodies.ts';
 
 type TrpcCode = TRPCError['code'];
 
@@ -33,6 +34,15 @@ export const callsOnly: MiddlewareHandler = async (c, next) => {
   return code ? refusal(code, code === 'METHOD_NOT_SUPPORTED' ? { allow: 'GET, POST' } : {}) : next();
 };
 
+/** Refuses all calls until the tables are there: one that was made before would spend its code, and then fail. */
+export function tablesFirst(areThere: () => boolean): MiddlewareHandler {
+  return async (_, next) => {
+    if (areThere()) return next();
+    const error = new LoginError('DATABASE_UNAVAILABLE', { retryAfterSeconds: 1 });
+    return refusal(error, retryAfter([error]));
+  };
+}
+
 function isJson(mediaType: string): boolean {
   return mediaType === 'application/json' || /^application\/json *(; *charset="?utf-8"? *)?$/i.test(mediaType.trim());
 }
@@ -44,16 +54,18 @@ const limitUndeclared = bodyLimit({ maxSize: maxBodyBytes, onError: tooLargeSoFa
 const limitUndeclaredPicture = bodyLimit({ maxSize: maxPictureBodyBytes, onError: tooLargeSoFar });
 
 /** Hono's limit builds the whole Request with a stream around its body; one that declares its length needs none. */
-export function limitBody(pictureBodies: PictureBodies): MiddlewareHandler {
+export function limitBody(pictureBodies: PictureBodies): MiddlewareHandler<{ Variables: { context: Context } }> {
   return async (c, next) => {
     const declared = c.req.header('transfer-encoding') === undefined ? c.req.header('content-length') : undefined;
     const length = Number(declared ?? Infinity);
-    if (c.req.method === 'GET' || length <= maxBodyBytes) return next();
-    const hasPicture = c.req.path.slice('/trpc/'.length).split(',').includes('user.updateProfile');
+    // Nobody reads the body of a GET, whose end need not be known.
+    if (length <= maxBodyBytes || (c.req.method === 'GET' && declared === undefined)) return next();
+    const names = c.req.path.slice('/trpc/'.length).split(',');
+    const hasPicture = c.req.method === 'POST' && names.includes('user.updateProfile');
     if (declared === undefined && !hasPicture) return limitUndeclared(c, next);
     if (declared !== undefined && !(hasPicture && length <= maxPictureBodyBytes)) return tooLarge();
     try {
-      return await pictureBodies.admit(c.req.header('authorization'), async () =>
+      return await pictureBodies.admit(c.get('context'), async () =>
         declared === undefined ? limitUndeclaredPicture(c, next) : next(),
       );
     } catch (error) {
@@ -73,6 +85,12 @@ export function retryAfter(errors: readonly TRPCError[]): Record<string, string>
 /** A refusal of the whole request, in tRPC's own shape. */
 export function refusal(what: TRPCError | TrpcCode, headers: Record<string, string> = {}): Response {
   const error = typeof what === 'string' ? new TRPCError({ code: what }) : what;
+  const status = getHTTPStatusCodeFromError(error);
+  return Response.json(refusalBody(error, status), { status, headers });
+}
+
+/** tRPC has no code for some of HTTP's statuses: then the status is another one than the code's. */
+export function refusalBody(error: TRPCError, httpStatus: number) {
   const shape = getErrorShape({
     config: appRouter._def._config,
     error,
@@ -81,5 +99,5 @@ export function refusal(what: TRPCError | TrpcCode, headers: Record<string, stri
     input: undefined,
     ctx: undefined,
   });
-  return Response.json({ error: shape }, { status: getHTTPStatusCodeFromError(error), headers });
+  return { error: { ...shape, data: { ...shape.data, httpStatus } } };
 }

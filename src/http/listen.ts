@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { getRequestListener, type HttpBindings, RequestError } from '@hono/node-server';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import type { Shortcut } from './single-calls.ts';
+import { answerBroken, answerUnreadable } from './unreadable.ts';
 
 export interface Listening {
   /** `http://127.0.0.1:8080` */
@@ -17,6 +18,9 @@ export interface Listening {
 /** How long a connection that was made at the last moment has for its request. */
 const settleMs = 500;
 
+/** A name or an address, and perhaps a port. */
+const plainHost = /^(?:[\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?$/i;
+
 interface ListenOptions {
   host: string;
   port: number;
@@ -29,12 +33,15 @@ export async function listen(
   app: { fetch: (request: Request, env: HttpBindings) => Response | Promise<Response> },
   { host, port, shortcut }: ListenOptions,
 ): Promise<Listening> {
-  const answer = getRequestListener((request, env) => app.fetch(request, env as HttpBindings), {
-    errorHandler: answerUnreadable,
-  });
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const isAnswered = await shortcut?.(request, response);
-    if (!isAnswered) await answer(request, response);
+    // The adapter looks at the host, and refuses a strange one; the shortcut does not.
+    const isPlain = plainHost.test(request.headers.host ?? '');
+    if (isPlain && (await shortcut?.(request, response))) return;
+    const errorHandler = (error: unknown) => answerUnreadable(error, request);
+    await getRequestListener((asked, env) => app.fetch(asked, env as HttpBindings), { errorHandler })(
+      request,
+      response,
+    );
   }
   // The latest answer that each connection waits for. A Set of answers would keep the finished ones in memory: what V8
   // leaves behind of a table with much coming and going holds on to them until the next full collection.
@@ -49,12 +56,19 @@ export async function listen(
   };
   // Looked for often: a second's worth of them, cut off at once, holds everybody else up.
   const server = createServer(
-    { headersTimeout: 8_000, requestTimeout: 12_000, keepAliveTimeout: 10_000, connectionsCheckingInterval: 100 },
+    {
+      headersTimeout: 8_000,
+      requestTimeout: 12_000,
+      keepAliveTimeout: 10_000,
+      connectionsCheckingInterval: 100,
+      // Node's own answer to a request without a host has no body; the adapter refuses it too.
+      requireHostHeader: false,
+    },
     onRequest,
   );
   // An expectation that nobody knows is ignored: Node's own answer, 417, has no body.
   server.on('checkExpectation', onRequest);
-  server.on('clientError', answerBrokenRequest);
+  server.on('clientError', answerBroken);
   server.on('connection', (socket) => {
     sockets.set(socket, null);
     socket.once('close', () => sockets.delete(socket));
@@ -91,36 +105,6 @@ export async function listen(
       if (!response) socket.destroy();
     }
   }
-}
-
-/** A host or a path that makes no URL: the app never sees it, and the adapter's own answer says nothing of its type. */
-function answerUnreadable(error: unknown): Response {
-  const [httpStatus, status] = error instanceof RequestError ? [400, 'bad request'] : [500, 'internal server error'];
-  return Response.json(
-    { status },
-    { status: httpStatus, headers: { 'cache-control': 'no-store', connection: 'close' } },
-  );
-}
-
-/** What is no HTTP, or took too long, never reaches the app: Node's own answer has no body. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const status =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? '408 Request Timeout'
-      : error.code === 'HPE_HEADER_OVERFLOW'
-        ? '431 Request Header Fields Too Large'
-        : '400 Bad Request';
-  const body = JSON.stringify({ status: status.slice(4).toLowerCase() });
-  socket.end(
-    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncache-control: no-store\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-  );
-  // A peer that never hangs up would keep its half open. Not at once: a reset would overtake the answer.
-  const hangUp = setTimeout(() => socket.destroy(), 500);
-  socket.once('close', () => clearTimeout(hangUp));
 }
 
 function urlOf(server: Server): string {

@@ -1,23 +1,65 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ConfigError } from '../config.ts';
+import { type Config, ConfigError } from '../config.ts';
 import type { Keyring } from '../crypto.ts';
+import { flush } from '../store/sqlite/flush.ts';
 
-/** The secret that seals session keys in an SQLite database that was given none: made once, in a file of mode 0600. */
-export async function loadOrCreateKeyring(path: string): Promise<Keyring> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+/** The file beside an SQLite database with the secret that seals in it, where SESSION_KEY_SECRETS has none. */
+export function keyringFileOf(databaseUrl: string): string {
+  return `${databaseUrl.slice('file:'.length)}.key`;
+}
+
+/**
+ * The configured keyring, or the one in the file beside the SQLite database. That file is made before the database is,
+ * mode 0600, and never again: throws ConfigError where the database is there and its secret is not.
+ */
+export async function keyringOf({
+  keyring,
+  databaseUrl,
+}: Pick<Config['secrets'], 'keyring' | 'databaseUrl'>): Promise<Keyring> {
+  if (keyring) return keyring;
+  if (!databaseUrl.startsWith('file:')) throw new ConfigError(['SESSION_KEY_SECRETS is missing']);
+  const file = keyringFileOf(databaseUrl);
+  await makeKeyringFile(databaseUrl);
+  if (!(await exists(file))) throw lost(file, databaseUrl.slice('file:'.length));
+  const key = Buffer.from((await readFile(file, 'utf8')).trim(), 'base64');
+  if (key.length !== 32) throw new ConfigError([`${file} does not hold a secret: base64 of 32 bytes`]);
+  return [{ id: 'file', key }];
+}
+
+/** Makes the file, for whoever is about to make the database; where that is there, it does nothing. */
+export async function makeKeyringFile(databaseUrl: string): Promise<void> {
+  if (await exists(databaseUrl.slice('file:'.length))) return;
+  const file = keyringFileOf(databaseUrl);
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  // Written whole under another name, then linked: of two first starts at once, both read the same secret.
+  const draft = `${file}.${randomBytes(6).toString('hex')}`;
   try {
-    // Written whole under another name, then linked: of two first starts at once, both read the same secret.
     await writeFile(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
-    await link(draft, path).catch((error: NodeJS.ErrnoException) => {
+    await flush(draft);
+    await link(draft, file).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
     });
   } finally {
     await rm(draft, { force: true });
   }
-  const key = Buffer.from((await readFile(path, 'utf8')).trim(), 'base64');
-  if (key.length !== 32) throw new ConfigError([`${path} does not hold a secret: base64 of 32 bytes`]);
-  return [{ id: 'file', key }];
+  // Windows flushes no directory.
+  await flush(dirname(file)).catch(() => {});
+}
+
+function lost(file: string, database: string): ConfigError {
+  return new ConfigError([
+    `${file} is missing, and what is sealed in ${database} opens with it alone.`,
+    'Bring it back from the backup, or set SESSION_KEY_SECRETS as it was, or to file:<the content of that file>.',
+    'If it is lost, so are the session keys and the phone numbers in the database; then make a new one:',
+    `  (umask 077; openssl rand -base64 32 > '${file}')`,
+  ]);
+}
+
+function exists(name: string): Promise<boolean> {
+  return access(name).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError, type Log } from './log.ts';
 
-/** Deletes at most `limit` rows that have gone out of use by then; how many they were. */
-export type Sweep = (now: number, limit: number) => Promise<number>;
+/** Deletes at most `limit` rows that have gone out of use by then; `hasMore` when it is worth going on at once. */
+export type Sweep = (now: number, limit: number) => Promise<{ deleted: number; hasMore: boolean }>;
 
 export interface Sweeper {
   /** Resolves when the batch under way is through. */
@@ -48,8 +48,9 @@ export function startSweeper({
       let count = 0;
       for (const sweep of sweeps) {
         try {
-          for (let deleted = batchSize; deleted >= batchSize && (await rested(restMs)); count += deleted) {
-            deleted = await sweep(now(), batchSize);
+          for (let swept = { deleted: 0, hasMore: true }; swept.hasMore && (await rested(restMs));) {
+            swept = await sweep(now(), batchSize);
+            count += swept.deleted;
           }
         } catch (error) {
           log.warn(describeError(error), 'sweeping stopped until the next round');

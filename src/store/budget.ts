@@ -13,14 +13,12 @@ export function withBudget(store: Store, timeoutMs: number): Store {
   let waiting = 0;
   let waitingSince = 0;
 
-  async function within(method: (...args: unknown[]) => Promise<unknown>, args: unknown[]): Promise<unknown> {
-    const startedAt = performance.now();
+  async function within(work: Promise<unknown>, startedAt: number): Promise<unknown> {
     // The calls of a batch wait side by side: that time counts once.
     if (waiting === 0) waitingSince = startedAt;
     const leftMs = timeoutMs * budgetShare - waitedMs - (startedAt - waitingSince);
     waiting += 1;
     try {
-      const work = Reflect.apply(method, store, args);
       // The store's own deadline comes first, nearly always; then a second timer would only cost.
       return await (leftMs >= timeoutMs ? work : withDeadline(Math.max(leftMs, 0), work));
     } finally {
@@ -32,9 +30,12 @@ export function withBudget(store: Store, timeoutMs: number): Store {
   return new Proxy(store, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name);
-      return typeof member === 'function'
-        ? (...args: unknown[]) => within(member as (...args: unknown[]) => Promise<unknown>, args)
-        : member;
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]) => {
+        const startedAt = performance.now();
+        const result: unknown = Reflect.apply(member, target, args);
+        return result instanceof Promise ? within(result, startedAt) : result;
+      };
     },
   });
 }

@@ -22,6 +22,6 @@ export function refuseOddOpenIds(store: Store): Store {
       checked(openId, () => store.savePhoneNumber(openId, phoneNumber, now)),
     // A unionid is of the same alphabet, and padded alike.
     findUsersByUnionId: (unionId) => checked(unionId, () => store.findUsersByUnionId(unionId)),
-    deleteSessionsOf: (openId) => checked(openId, () => store.deleteSessionsOf(openId)),
+    deleteSessionsOf: (openId, now) => checked(openId, () => store.deleteSessionsOf(openId, now)),
   };
 }

@@ -36,6 +36,14 @@ export interface Session {
   lastUsedAt: number;
 }
 
+/** A use of a session, which moves its expiry if it was last used at `unusedSince` or before. */
+export interface SessionExtension {
+  tokenHash: Buffer;
+  unusedSince: number;
+  lastUsedAt: number;
+  expiresAt: number;
+}
+
 /** Everything that one login writes: the user and a session of theirs, both or neither. */
 export interface LoginWrite {
   openId: string;
@@ -96,7 +104,7 @@ export interface AccessToken {
 
 /**
  * What the login needs of a database. Every method rejects with a `StoreError` and nothing else, within the
- * deadline that the store was opened with.
+ * deadline that the store was opened with; `migrate` has one of its own, of a minute, for it may wait for others.
  */
 export interface Store {
   /**
@@ -108,12 +116,12 @@ export interface Store {
   findUser(openId: string): Promise<User | null>;
   /** The session with its user, expired or not; null when there is none. */
   findSession(tokenHash: Buffer): Promise<{ session: Session; user: User } | null>;
-  /** Moves the expiry of a session that still exists; a deleted one stays deleted. */
-  extendSession(tokenHash: Buffer, lastUsedAt: number, expiresAt: number): Promise<void>;
+  /** Of several at the same moment one is written. A deleted session stays deleted. */
+  extendSession(extension: SessionExtension): Promise<void>;
   /** Whether there was such a session. */
   deleteSession(tokenHash: Buffer): Promise<boolean>;
-  /** How many of the user's sessions were deleted. */
-  deleteSessionsOf(openId: string): Promise<number>;
+  /** Deletes all of the user's sessions; how many of them had not expired at `now`, or all of them without it. */
+  deleteSessionsOf(openId: string, now?: number): Promise<number>;
   /** Deletes at most `limit` sessions that have expired by then, the oldest first; how many they were. */
   deleteExpiredSessions(now: number, limit: number): Promise<number>;
   countUsers(): Promise<number>;

@@ -43,6 +43,7 @@ export function createAvatarSweep(store: Pick<Store, 'sweepAvatars'>, { graceMs 
   return async (now, limit) => {
     const { deleted, next } = await store.sweepAvatars({ after, limit, createdBefore: now - graceMs });
     after = next ?? beginning;
-    return deleted;
+    // Hashes are spread evenly: where this stretch had nothing to delete, the others have next to nothing.
+    return { deleted, hasMore: next !== null && deleted > 0 };
   };
 }

@@ -1,9 +1,13 @@
-import { phoneNumberContext } from '../auth/sealed-context.ts';
 import { CryptoError, type Keyring, open, seal } from '../crypto.ts';
 import type { User } from '../store/store.ts';
 import type { PhoneNumber } from '../wechat/phone.ts';
 
 type Owner = Pick<User, 'appId' | 'openId'>;
+
+/** What a sealed number is bound to: moved to another column, app or user, it opens no more. */
+export function phoneNumberContext({ appId, openId }: Owner): readonly string[] {
+  return ['phone_number', appId, openId];
+}
 
 /** Keeps phone numbers: sealed at rest, like session keys, and opened for procedures of the business alone. */
 export interface PhoneNumbers {

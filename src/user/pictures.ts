@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Sharp, SharpOptions } from 'sharp';
 import { LoginError } from '../errors.ts';
+import type { RateLimit } from '../rate-limit.ts';
 import { readPictureHeader } from './picture-header.ts';
 import { createTurns } from './turns.ts';
 
@@ -9,9 +10,9 @@ export interface Pictures {
   /**
    * A picture of our own making, 256×256 WebP, with nothing of the sent file but what is seen in it. Rejects with
    * LoginError: INPUT_INVALID (`avatar`) for what is no picture of the four kinds, is too large or takes too long,
-   * RATE_LIMITED when too many are being made.
+   * RATE_LIMITED when too many are being made, or too many came of this user.
    */
-  toAvatar(picture: Buffer): Promise<{ hash: Buffer; bytes: Buffer }>;
+  toAvatar(picture: Buffer, sender: { openId: string; now: number }): Promise<{ hash: Buffer; bytes: Buffer }>;
 }
 
 const size = 256;
@@ -36,20 +37,25 @@ async function loadDecoder(): Promise<Decode> {
   return sharp;
 }
 
-/** One picture at a time: the memory that a hostile one takes is taken once. */
-export function createPictures(): Pictures {
+/**
+ * One picture at a time: the memory that a hostile one takes is taken once. `limit` is by openid: each picture may be a
+ * row in the database, which stays there for an hour.
+ */
+export function createPictures({ limit }: { limit: RateLimit }): Pictures {
   let decoder: Promise<Decode> | undefined;
   const takeTurns = createTurns({ maxWorkMs, busy, late: () => refused('TIME') });
 
   return {
-    async toAvatar(picture) {
+    async toAvatar(picture, { openId, now }) {
+      const waitSeconds = limit.take(openId, now);
+      if (waitSeconds > 0) throw new LoginError('RATE_LIMITED', { retryAfterSeconds: waitSeconds });
       const header = readPictureHeader(picture);
       if (!header) throw refused('KIND');
       const { width, height, decoderBytes } = header;
       if (width * height === 0 || width * height > maxPixels || decoderBytes > maxDecoderBytes) throw refused('SIZE');
       decoder ??= loadDecoder();
       const decode = await decoder;
-      const bytes = await takeTurns(() => encode(decode, picture, header));
+      const bytes = await takeTurns(openId, () => encode(decode, picture, header));
       return { hash: hash('sha256', bytes, 'buffer'), bytes };
     },
   };

@@ -13,8 +13,9 @@ export const userRouter = router({
     .input(updateProfileInput)
     .output(publicUser)
     .mutation(async ({ ctx, input: { nickName = null, avatar: picture } }) => {
-      const avatar = picture ? await ctx.pictures.toAvatar(picture) : null;
-      const user = await ctx.store.saveProfile({ openId: ctx.user.openId, nickName, avatar, now: ctx.now() });
+      const { openId } = ctx.user;
+      const avatar = picture ? await ctx.pictures.toAvatar(picture, { openId, now: ctx.now() }) : null;
+      const user = await ctx.store.saveProfile({ openId, nickName, avatar, now: ctx.now() });
       return toPublicUser(user);
     }),
 

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createPlaces } from './places.ts';
 
 interface TurnsOptions {
-  /** How many may wait; one more is refused at once. */
-  maxWaiting?: number;
+  /** How many may be there, at work and waiting; one more is refused at once. */
+  maxPresent?: number;
+  /** And how many of one. */
+  maxPresentEach?: number;
   /** How long one may wait. */
   maxWaitMs?: number;
   /** How long one may take. What takes longer is not waited for, but keeps its turn until it has ended. */
@@ -12,16 +15,23 @@ interface TurnsOptions {
   late: () => Error;
 }
 
-export type TakeTurns = <T>(work: () => Promise<T>) => Promise<T>;
+export type TakeTurns = <T>(whose: string, work: () => Promise<T>) => Promise<T>;
 
 /** One piece of work at a time, in the order of arrival. */
-export function createTurns({ maxWaiting = 8, maxWaitMs = 2000, maxWorkMs, busy, late }: TurnsOptions): TakeTurns {
+export function createTurns({
+  maxPresent = 9,
+  maxPresentEach = 2,
+  maxWaitMs = 2000,
+  maxWorkMs,
+  busy,
+  late,
+}: TurnsOptions): TakeTurns {
+  const places = createPlaces({ max: maxPresent, maxEach: maxPresentEach });
   let last: Promise<unknown> = Promise.resolve();
-  let present = 0;
 
-  return async <T>(work: () => Promise<T>) => {
-    if (present > maxWaiting) throw busy();
-    present += 1;
+  return async <T>(whose: string, work: () => Promise<T>) => {
+    const leave = places.take(whose);
+    if (!leave) throw busy();
     const before = last;
     let end = () => {};
     last = new Promise<void>((resolve) => (end = resolve));
@@ -29,16 +39,19 @@ export function createTurns({ maxWaiting = 8, maxWaitMs = 2000, maxWorkMs, busy,
     try {
       const turn = before.then(() => 'turn' as const);
       if ((await Promise.race([turn, expiry(maxWaitMs, waiting)])) === 'expired') {
+        leave();
         void turn.then(end);
         throw busy();
       }
     } finally {
       waiting.abort();
-      present -= 1;
     }
 
     const working = new AbortController();
-    const running = work().finally(end);
+    const running = work().finally(() => {
+      leave();
+      end();
+    });
     try {
       const result = await Promise.race([running.then((value) => ({ value })), expiry(maxWorkMs, working)]);
       if (result === 'expired') {

@@ -5,6 +5,7 @@ import { CryptoError, type Keyring, open, seal } from '../crypto.ts';
 import { LoginError } from '../errors.ts';
 import type { AccessToken, Store } from '../store/store.ts';
 import { ask } from './ask.ts';
+import { withinDeadline } from './deadline.ts';
 import type { Gate } from './gate.ts';
 import { badResponse, type WechatHttp } from './http.ts';
 
@@ -79,7 +80,9 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
 
   /** One fetch for all who wait in this process. */
   function begin(appId: string, refused: string | null): Promise<string> {
-    const fetch = obtain(appId, refused, AbortSignal.timeout(timeoutMs)).finally(() => fetches.delete(appId));
+    const fetch = withinDeadline(timeoutMs, (signal) => obtain(appId, refused, signal)).finally(() =>
+      fetches.delete(appId),
+    );
     // Whoever waits may have left by the time that it fails.
     fetch.catch(() => {});
     fetches.set(appId, fetch);
@@ -106,7 +109,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
 
   function lease(appId: string, owner: string): Promise<AccessToken> {
     const at = now();
-    // Longer than a fetch can last; it ends by itself only where its owner has died.
+    // Longer than WeChat is waited for. A database that is slow besides may outlast it: then a token is fetched twice.
     return store.leaseAccessToken({ appId, owner, now: at, until: at + timeoutMs + 1000 });
   }
 

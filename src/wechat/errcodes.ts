@@ -25,7 +25,7 @@ const advice = new Map<number, string>([
   [40125, 'WX_SECRET is not the secret of WX_APPID, or was reset: make a new one at mp.weixin.qq.com and set it'],
   [
     40164,
-    "Add this server's address, as errmsg names it, to the IP allow-list of the mini program at mp.weixin.qq.com",
+    'Add the address from which this server calls out to the IP allow-list of the mini program at mp.weixin.qq.com',
   ],
   [41002, 'No appid arrived at WeChat: see WX_APPID, and whether WX_API_BASE_URL leads through a proxy that drops it'],
   [

@@ -1,7 +1,8 @@
-import { errors, Pool } from 'undici';
+import { type Dispatcher, errors, Pool } from 'undici';
 import { LoginError } from '../errors.ts';
 
 const maxAnswerBytes = 64 * 1024;
+const utf8 = new TextDecoder();
 
 export interface WechatRequest {
   method: 'GET' | 'POST';
@@ -36,35 +37,26 @@ export function createWechatHttp({
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: 10_000,
+    // A connection that is not made by then has nobody who waits for it.
+    connectTimeout: 3000,
     // undici's way to say that each request has a connection of its own.
     ...(!keepsAlive && { pipelining: 0 }),
   });
   return {
     async send({ method, path, query, body }, signal) {
-      const answer = await pool
-        .request({
-          method,
-          path: `${path}?${new URLSearchParams(query).toString()}`.replace(/\?$/, ''),
-          signal,
-          ...(body !== undefined && {
-            body: JSON.stringify(body),
-            headers: { 'content-type': 'application/json' },
-          }),
-        })
-        .catch((error: unknown) => {
-          if (signal.aborted) throw new LoginError('WECHAT_TIMEOUT', { detail: { code: 'DEADLINE' } });
-          if (neverAnswered(error)) return null;
-          throw badResponse(codeOf(error));
-        });
+      const options = {
+        method,
+        path: `${path}?${new URLSearchParams(query).toString()}`.replace(/\?$/, ''),
+        ...(body !== undefined && {
+          body: JSON.stringify(body),
+          headers: { 'content-type': 'application/json' },
+        }),
+      };
+      const answer = await dispatch(pool, options, signal);
       if (!answer) return { kind: 'unanswered' };
-      const text = await answer.body.text().catch((error: unknown) => {
-        if (signal.aborted) throw new LoginError('WECHAT_TIMEOUT', { detail: { code: 'DEADLINE' } });
-        throw badResponse(codeOf(error));
-      });
-      if (answer.statusCode !== 200)
-        throw new LoginError('WECHAT_BAD_RESPONSE', { detail: { status: answer.statusCode } });
+      if (answer.status !== 200) throw new LoginError('WECHAT_BAD_RESPONSE', { detail: { status: answer.status } });
       try {
-        return { kind: 'answered', json: JSON.parse(text) };
+        return { kind: 'answered', json: JSON.parse(utf8.decode(answer.body)) };
       } catch {
         // The parser's own error quotes the text, which may be a session key.
         throw badResponse('NOT_JSON');
@@ -74,11 +66,59 @@ export function createWechatHttp({
   };
 }
 
+/**
+ * The answer to one request; null when not one byte of it came. undici's `request` fails in the same way before an
+ * answer and in the midst of its head, and hears of no signal while it connects.
+ */
+function dispatch(
+  pool: Pool,
+  options: Dispatcher.DispatchOptions,
+  signal: AbortSignal,
+): Promise<{ status: number; body: Buffer } | null> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let status = 0;
+    let hasBegun = false;
+    let controller: Dispatcher.DispatchController | undefined;
+
+    function expire(): void {
+      reject(new LoginError('WECHAT_TIMEOUT', { detail: { code: 'DEADLINE' } }));
+      controller?.abort(new Error('DEADLINE'));
+    }
+    if (signal.aborted) return expire();
+    signal.addEventListener('abort', expire, { once: true });
+    pool.dispatch(options, {
+      onRequestStart(begun) {
+        controller = begun;
+        // It was connecting until now: a request that nobody waits for is not sent.
+        if (signal.aborted) begun.abort(new Error('DEADLINE'));
+      },
+      /** At the first byte, be it of `100 Continue` or of half a status line. */
+      onResponseStarted() {
+        hasBegun = true;
+      },
+      onResponseStart(_, statusCode) {
+        status = statusCode;
+      },
+      onResponseData(_, chunk) {
+        chunks.push(chunk);
+      },
+      onResponseEnd() {
+        resolve({ status, body: Buffer.concat(chunks) });
+      },
+      onResponseError(_, error) {
+        if (hasBegun || !neverAnswered(error)) reject(badResponse(codeOf(error)));
+        else resolve(null);
+      },
+    });
+  });
+}
+
 export function badResponse(code: string): LoginError {
   return new LoginError('WECHAT_BAD_RESPONSE', { detail: { code } });
 }
 
-/** Refused, unreachable, or closed before the first byte of an answer, as a kept-alive connection may be. */
+/** Of a request without an answer: refused, unreachable, or closed, as a kept-alive connection may be as it is used. */
 function neverAnswered(error: unknown): boolean {
   if (error instanceof errors.SocketError) return true;
   return ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_CONNECT_TIMEOUT', 'ENOTFOUND', 'EAI_AGAIN'].includes(

@@ -3,6 +3,7 @@ import type { Keyring } from '../crypto.ts';
 import { LoginError } from '../errors.ts';
 import { type AccessTokenStore, createAccessTokens } from './access-token.ts';
 import { ask } from './ask.ts';
+import { withinDeadline } from './deadline.ts';
 import { createGate, type Gate } from './gate.ts';
 import { badResponse, createWechatHttp } from './http.ts';
 
@@ -13,13 +14,18 @@ export interface PhoneNumber {
   number: string;
 }
 
+interface Owner {
+  appId: string;
+  openId: string;
+}
+
 /** What binding a phone number needs of WeChat. */
 export interface PhoneCodes {
   /**
    * Changes a one-time code of the phone number button for the number; WeChat refuses the code of another user. Each
    * success costs money. Rejects with LoginError: CODE_INVALID and every WECHAT_ reason.
    */
-  exchange(code: string, user: { appId: string; openId: string }): Promise<PhoneNumber>;
+  exchange(code: string, user: Owner): Promise<PhoneNumber>;
   close(): Promise<void>;
 }
 
@@ -64,30 +70,31 @@ export function createPhoneCodes({
   const accessTokens = createAccessTokens({ http, appSecrets, store, keyring, gate, timeoutMs, now });
 
   return {
-    async exchange(code, { appId, openId }) {
-      const signal = AbortSignal.timeout(timeoutMs);
-      const token = await accessTokens.get(appId, signal);
-      const answer = await askWith(token).catch(async (error: unknown) => {
-        if (!(error instanceof LoginError && tokenErrcodes.has(error.detail.errcode))) throw error;
-        const renewed = await accessTokens.renew(appId, token, signal);
-        if (renewed === token) throw error;
-        return await askWith(renewed);
-      });
-      const parsed = success.safeParse(answer);
-      if (!parsed.success) throw badResponse('WRONG_SHAPE');
-      const { purePhoneNumber: number, countryCode, watermark } = parsed.data.phone_info;
-      if (watermark && watermark.appid !== appId) throw badResponse('WRONG_APP');
-      return { countryCode, number };
-
-      function askWith(accessToken: string): Promise<unknown> {
-        const query = { access_token: accessToken };
-        const body = { code, openid: openId };
-        const request = { method: 'POST', path: '/wxa/business/getuserphonenumber', query, body } as const;
-        return gate.pass(`getuserphonenumber ${appId}`, () =>
-          ask({ http, request, appId, signal, now, repeatsUnanswered: false }),
-        );
-      }
-    },
+    exchange: (code, user) => withinDeadline(timeoutMs, (signal) => exchange(code, user, signal)),
     close: () => http.close(),
   };
+
+  async function exchange(code: string, { appId, openId }: Owner, signal: AbortSignal): Promise<PhoneNumber> {
+    const token = await accessTokens.get(appId, signal);
+    const answer = await askWith(token).catch(async (error: unknown) => {
+      if (!(error instanceof LoginError && tokenErrcodes.has(error.detail.errcode))) throw error;
+      const renewed = await accessTokens.renew(appId, token, signal);
+      if (renewed === token) throw error;
+      return await askWith(renewed);
+    });
+    const parsed = success.safeParse(answer);
+    if (!parsed.success) throw badResponse('WRONG_SHAPE');
+    const { purePhoneNumber: number, countryCode, watermark } = parsed.data.phone_info;
+    if (watermark && watermark.appid !== appId) throw badResponse('WRONG_APP');
+    return { countryCode, number };
+
+    function askWith(accessToken: string): Promise<unknown> {
+      const query = { access_token: accessToken };
+      const body = { code, openid: openId };
+      const request = { method: 'POST', path: '/wxa/business/getuserphonenumber', query, body } as const;
+      return gate.pass(`getuserphonenumber ${appId}`, () =>
+        ask({ http, request, appId, signal, now, repeatsUnanswered: false }),
+      );
+    }
+  }
 }

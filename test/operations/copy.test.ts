@@ -115,7 +115,7 @@ describe('npm run db:copy', () => {
   });
 
   test('says the secret only when it is asked to, and shows no password when it fails', async () => {
-    const source = await createFilled(sqlite, 1);
+    const source = await sqlite.createUrl();
     await startInhabitedBackend(source);
     const shown = runCommand('src/commands/db-copy.ts', { DATABASE_URL: source }, [
       '--to',

@@ -26,6 +26,11 @@ test('of one request, statements one after the other share a budget, and the one
   await expect(store.findUser('oTEST')).rejects.toMatchObject({ code: 'TIMEOUT' });
 });
 
+test('it is a store in all else: what is answered at once is no promise', async () => {
+  const store = await slow(0);
+  expect(withBudget(store, timeoutMs).poolStats()).toEqual(store.poolStats());
+});
+
 test('of one batch, statements side by side are counted once', async () => {
   const store = withBudget(await slow(100), timeoutMs);
   await Promise.all(Array.from({ length: 10 }, () => store.findUser('oTEST')));

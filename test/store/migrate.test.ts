@@ -14,6 +14,7 @@ import { openStore } from '../../src/store/open.ts';
 import { migrateSqlite } from '../../src/store/sqlite/migrate.ts';
 import { databases, hasMysql, mysql, type TestDatabase } from '../support/databases.ts';
 import { loginWrite } from '../support/login-write.ts';
+import { startMuteProxy } from '../support/mute-proxy.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -166,12 +167,33 @@ describe.skipIf(!hasMysql)('a statement of a migration on MySQL', () => {
   });
 });
 
+describe.skipIf(!hasMysql)('a migration whose network falls silent after the handshake', () => {
+  // The session's settings, the lock, the two tables of its own, and what it asks of them.
+  test.each([1, 2, 3, 4, 5, 6])('at statement %i: unavailable soon, and the next one is well', async (statement) => {
+    const proxy = await startMuteProxy(await mysql.createUrl(), statement);
+    onTestFinished(proxy.close);
+    const begun = performance.now();
+    const migrating = migrateMysql({ databaseUrl: proxy.url, statementMs: 300 });
+    await expect(migrating).rejects.toMatchObject({ kind: 'unavailable', code: 'TIMEOUT' });
+    expect(performance.now() - begun).toBeLessThan(1500);
+    await migrateMysql({ databaseUrl: proxy.url });
+    await open(proxy.url).saveLogin(loginWrite());
+  });
+
+  test('in the midst of its work: unavailable when all of the time is over', async () => {
+    const proxy = await startMuteProxy(await mysql.createUrl(), 12);
+    onTestFinished(proxy.close);
+    const migrating = migrateMysql({ databaseUrl: proxy.url, timeoutMs: 1000 });
+    await expect(migrating).rejects.toMatchObject({ kind: 'unavailable', code: 'TIMEOUT' });
+  });
+});
+
 test('the command that fails says why, shows no password and ends with 1', async () => {
   const url = 'mysql://root:hush@127.0.0.1:1/guoke';
   const failure: unknown = await command(url).catch((error: unknown) => error);
   expect(failure).toMatchObject({
     code: 1,
-    stderr: 'The tables are not up to date: database unavailable: ECONNREFUSED\n',
+    stderr: 'It failed: database unavailable: ECONNREFUSED\n',
   });
   expect(failure).not.toMatchObject({ stdout: expect.stringContaining('hush') as string });
   await expect(command('hush')).rejects.toMatchObject({

@@ -1,4 +1,8 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
 import { inspect } from 'node:util';
+import { sql } from 'drizzle-orm';
 import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { sever, socketOf } from '../../src/store/mysql/connection.ts';
@@ -212,6 +216,47 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     await reached.ping();
     await proxy.turn({ kind: 'blackHole' });
     expect((await failureOf(reached.close())).afterMs).toBeLessThan(350);
+  });
+
+  test('closed: no socket is left, not even to a server that hears the goodbye and never hangs up', async () => {
+    let isSilent = false;
+    const silent = createServer({ allowHalfOpen: true }, (client) => {
+      const target = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {});
+      client.on('error', () => {}).on('data', (bytes) => isSilent || target.write(bytes));
+      target.on('data', (bytes) => isSilent || client.write(bytes));
+      onTestFinished(() => void [client, target].map((socket) => socket.destroy()));
+    }).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    onTestFinished(() => void silent.close());
+    const { port } = silent.address() as { port: number };
+    const database = new URL(url).pathname;
+    const pool = openPool({ databaseUrl: `mysql://root@127.0.0.1:${port}${database}`, timeoutMs: 300, poolSize: 2 });
+    const sockets: Socket[] = [];
+    const note = (message: unknown) => void sockets.push((message as { socket: Socket }).socket);
+    subscribe('net.client.socket', note);
+    onTestFinished(() => void unsubscribe('net.client.socket', note));
+    await Promise.all([1, 2].map(() => pool.lend((db) => db.execute(sql`select sleep(0.1)`))));
+    const ours = sockets.filter(({ remotePort }) => remotePort === port);
+    expect(ours.map(({ destroyed }) => destroyed)).toEqual([false, false]);
+    isSilent = true;
+    await pool.close();
+    expect(ours.map(({ destroyed }) => destroyed)).toEqual([true, true]);
+  });
+
+  test.each([8022, 8028, 9001, 9002, 9003, 9004, 9005, 9007])("TiDB's passing error %i: unavailable", async (errno) => {
+    const pool = openPool({ databaseUrl: url, timeoutMs: 2000, poolSize: 1 });
+    onTestFinished(() => pool.close());
+    const signal = sql.raw(`signal sqlstate 'HY000' set mysql_errno = ${errno}`);
+    await expect(pool.lend((db) => db.execute(signal))).rejects.toMatchObject({ kind: 'unavailable', errno });
+    await expect(pool.lend((db) => db.execute(sql`select 1`))).resolves.toBeDefined();
+  });
+
+  test('a mistake of ours in calling Node: unexpected, and not a database that is away', async () => {
+    const pool = openPool({ databaseUrl: url, timeoutMs: 2000, poolSize: 1 });
+    onTestFinished(() => pool.close());
+    const mistake = async () => Buffer.alloc('1' as unknown as number);
+    const refused = { kind: 'unexpected', code: 'ERR_INVALID_ARG_TYPE' };
+    await expect(pool.lend(mistake)).rejects.toMatchObject(refused);
   });
 
   test('every connection is strict, in UTC and of utf8mb4, whatever the server says', async () => {

@@ -47,12 +47,16 @@ describe.each(databases)('a session on $name', ({ createUrl }) => {
     const [used, other] = [loginWrite({ openId, at: 1000 }), loginWrite({ openId, at: 1000 })];
     await store.saveLogin(used);
     await store.saveLogin(other);
-    await store.extendSession(used.tokenHash, 5000, 9000);
+    const extend = (lastUsedAt: number, expiresAt: number, unusedSince: number) =>
+      store.extendSession({ tokenHash: used.tokenHash, unusedSince, lastUsedAt, expiresAt });
+    await extend(5000, 9000, 999);
+    expect((await store.findSession(used.tokenHash))?.session).toMatchObject({ lastUsedAt: 1000 });
+    await extend(5000, 9000, 1000);
     const times = async (tokenHash: Buffer) => (await store.findSession(tokenHash))?.session;
     expect(await times(used.tokenHash)).toMatchObject({ createdAt: 1000, lastUsedAt: 5000, expiresAt: 9000 });
     expect(await times(other.tokenHash)).toMatchObject({ lastUsedAt: 1000, expiresAt: other.expiresAt });
     await store.deleteSession(used.tokenHash);
-    await store.extendSession(used.tokenHash, 6000, 10_000);
+    await extend(6000, 10_000, 6000);
     expect(await store.findSession(used.tokenHash)).toBeNull();
   });
 
@@ -71,6 +75,14 @@ describe.each(databases)('a session on $name', ({ createUrl }) => {
     expect(await store.deleteSessionsOf(openId)).toBe(5);
     expect(await store.deleteSessionsOf(openId)).toBe(0);
     expect(await store.findSession(stranger.tokenHash)).not.toBeNull();
+  });
+
+  test('that has expired is deleted with the others, and not counted', async () => {
+    const openId = newOpenId();
+    const logins = [1000, 1001, 1002].map((expiresAt) => loginWrite({ openId, expiresAt }));
+    for (const login of logins) await store.saveLogin(login);
+    expect(await store.deleteSessionsOf(openId, 1000)).toBe(2);
+    for (const { tokenHash } of logins) expect(await store.findSession(tokenHash)).toBeNull();
   });
 
   test('logins and logouts of the same few users at once all succeed', async () => {

@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -68,10 +69,18 @@ export function runCommand(file: string, env: Readonly<Record<string, string>>, 
   };
 }
 
-/** Starts src/main.ts on a free port, and resolves when it listens. Rejects with its last words when it ends instead. */
-export async function startServerProcess(env: Readonly<Record<string, string>>) {
+/**
+ * Starts src/main.ts on a free port, and resolves when it serves, or as soon as it listens: where its database is away.
+ * Rejects with its last words when it ends instead.
+ */
+export async function startServerProcess(env: Readonly<Record<string, string>>, { untilReady = true } = {}) {
   const command = runCommand('src/main.ts', { PORT: '0', ...env });
   const line = await command.line(/"msg":"listening"/);
   const { url }: { url: string } = JSON.parse(line);
+  const deadline = performance.now() + 30_000;
+  while (untilReady && (await fetch(`${url}/readyz`)).status !== 200) {
+    if (performance.now() > deadline) throw new Error(`not ready after 30 s:\n${command.stdout.slice(-20).join('\n')}`);
+    await sleep(20);
+  }
   return { ...command, url };
 }

@@ -4,15 +4,15 @@ import type { MySqlDatabase } from 'drizzle-orm/mysql-core';
 import { drizzle, type MySql2PreparedQueryHKT, type MySql2QueryResultHKT } from 'drizzle-orm/mysql2';
 import type { Connection, ConnectionOptions } from 'mysql2/promise';
 import { StoreError } from '../store.ts';
+import { mysqlUrl } from './url.ts';
 
 /** Drizzle on one connection, or on a transaction of it. */
 export type Db = MySqlDatabase<MySql2QueryResultHKT, MySql2PreparedQueryHKT>;
 
 /** Reads `mysql://user:password@host:port/database?ssl=true`; throws a StoreError that shows nothing of it. */
 export function connectionOptions(databaseUrl: string, timeoutMs: number): ConnectionOptions {
-  const url = URL.canParse(databaseUrl) ? new URL(databaseUrl) : null;
-  const parameters = [...(url?.searchParams ?? [])].map(([name, value]) => `${name}=${value}`);
-  if (!url || url.hostname === '' || url.pathname.length < 2 || parameters.some((each) => each !== 'ssl=true')) {
+  const url = mysqlUrl(databaseUrl);
+  if (!url) {
     const shape = 'it must be mysql://user:password@host:3306/database, and may end in ?ssl=true';
     throw new StoreError('unexpected', 'DATABASE_URL_INVALID', undefined, shape);
   }
@@ -22,7 +22,7 @@ export function connectionOptions(databaseUrl: string, timeoutMs: number): Conne
     user: decoded(url.username),
     password: decoded(url.password),
     database: decoded(url.pathname.slice(1)),
-    ...(parameters.length > 0 && { ssl: { verifyIdentity: true } }),
+    ...(url.search !== '' && { ssl: { verifyIdentity: true } }),
     charset: 'utf8mb4',
     // Covers the handshake too: a connection that nobody waits for any more must not outlive its waiter for long.
     connectTimeout: Math.ceil(timeoutMs / 2),

@@ -25,6 +25,21 @@ const passing: ReadonlySet<number> = new Set([
   1969, // ER_STATEMENT_TIMEOUT
   3024, // ER_QUERY_TIMEOUT
   4031, // ER_CLIENT_INTERACTION_TIMEOUT
+  // TiDB's own: https://docs.pingcap.com/tidb/stable/error-codes
+  8002, // a conflict with SELECT FOR UPDATE
+  8005, // a write conflict, and so is 9007
+  8022, // a commit that failed and was rolled back
+  8027, // the schema that this node knows is outdated
+  8028, // the schema was changed meanwhile
+  8229, // the transaction took too long
+  9001, // PD does not answer in time
+  9002, // TiKV does not answer in time
+  9003, // TiKV is busy
+  9004, // locks were not resolved in time
+  9005, // a region is not available
+  9007,
+  9008, // too many requests to one TiKV
+  9010, // TiKV cannot take this now
 ]);
 
 /** What mysql2 says without a code. */
@@ -48,15 +63,21 @@ export function serverErrno(error: unknown): number | undefined {
   return typeof inner.errno === 'number' && inner.errno > 0 ? inner.errno : undefined;
 }
 
+/** mysql2 has no name for a number that neither MySQL nor MariaDB uses. */
+function codeOf({ message }: Error, errno: number | undefined): string | undefined {
+  return errno === undefined ? codeless[message] : `ERRNO_${errno}`;
+}
+
 /** Says what happened in code and number only: no cause, no message, since drivers put values into both. */
 export function toStoreError(error: unknown): StoreError {
   const inner = innermost(error);
   if (inner instanceof StoreError) return inner;
   if (!(inner instanceof Error)) return new StoreError('unexpected', 'UNKNOWN');
-  const code = 'code' in inner && typeof inner.code === 'string' ? inner.code : codeless[inner.message];
-  if (code === undefined) return new StoreError('unexpected', 'UNKNOWN');
   const errno = serverErrno(inner);
-  // Without a number of the server's the socket broke, or was never there.
-  const kind = errno === undefined || passing.has(errno) ? 'unavailable' : 'unexpected';
-  return new StoreError(kind, code, errno);
+  const code = 'code' in inner && typeof inner.code === 'string' ? inner.code : codeOf(inner, errno);
+  if (code === undefined) return new StoreError('unexpected', 'UNKNOWN');
+  // Without a number of the server's the socket broke, or was never there; or Node was called wrongly by one of us.
+  const isMistake = inner instanceof TypeError || inner instanceof RangeError;
+  const isPassing = errno === undefined ? !isMistake : passing.has(errno);
+  return new StoreError(isPassing ? 'unavailable' : 'unexpected', code, errno);
 }

@@ -1,7 +1,9 @@
 import { eq, inArray, sql } from 'drizzle-orm';
 import { type LoginWrite, type Session, StoreError, type User } from '../store.ts';
 import type { Db } from './connection.ts';
-import { merged, session, user } from './statements.ts';
+import { gkWxSession as session } from './schema.ts';
+import { merged } from './statements.ts';
+import { user } from './user-table.ts';
 
 /** What every login and every call of somebody logged in asks of the database, for many of them at once. */
 export interface Logins {

@@ -1,10 +1,9 @@
 import { and, asc, eq, gt, lte, type SQL, sql } from 'drizzle-orm';
-import { type MySqlColumn, mysqlTable } from 'drizzle-orm/mysql-core';
+import type { MySqlColumn } from 'drizzle-orm/mysql-core';
 import type { Reseal, User } from '../store.ts';
 import type { Db } from './connection.ts';
-import { gkWxSession as session, userColumns } from './schema.ts';
-
-const user = mysqlTable('gk_wx_user', userColumns);
+import { gkWxSession as session } from './schema.ts';
+import { user } from './user-table.ts';
 
 /** How many were deleted: the longest expired ones first, so that instances that sweep at once take the same order. */
 export async function deleteExpiredSessions(db: Db, now: number, limit: number): Promise<number> {

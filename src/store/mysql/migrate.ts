@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { createConnection } from 'mysql2/promise';
 import { withDeadline } from '../deadline.ts';
 import { foreignTable, journalTable, type Migration, readMigrations } from '../migrations.ts';
@@ -10,6 +10,8 @@ interface MigrateOptions {
   databaseUrl: string;
   /** For the whole of it, the wait for the other instances included. */
   timeoutMs?: number;
+  /** For a statement that has its answer at once: a network that has fallen silent must not take all of the time. */
+  statementMs?: number;
   migrations?: readonly Migration[];
 }
 
@@ -27,6 +29,7 @@ const progress = sql.identifier('__guoke_migration_progress');
 export async function migrateMysql({
   databaseUrl,
   timeoutMs = 60_000,
+  statementMs = 3_000,
   migrations = readMigrations('mysql'),
 }: MigrateOptions): Promise<void> {
   // Two seconds to connect: a database that comes back behind a silent network is found soon after.
@@ -36,7 +39,8 @@ export async function migrateMysql({
     // Without a listener, an error between two statements would end the process.
     connection.on('error', () => {});
     try {
-      await withDeadline(timeoutMs, migrateOn(await openSession(connection, timeoutMs), migrations, timeoutMs));
+      const db = await withDeadline(statementMs, openSession(connection, timeoutMs));
+      await withDeadline(timeoutMs, createMigrator({ db, timeoutMs, statementMs }).run(migrations));
     } finally {
       // The lock ends with its connection.
       sever(connection);
@@ -46,61 +50,80 @@ export async function migrateMysql({
   }
 }
 
-async function migrateOn(db: Db, migrations: readonly Migration[], timeoutMs: number): Promise<void> {
-  // Half of the time to wait for the others, half for the work. Names of locks are the server's, not the database's.
-  const lockWaitSeconds = Math.floor(timeoutMs / 2000);
-  const got = await firstRow(
-    db.execute(sql`select get_lock(concat('guoke.', md5(database())), ${lockWaitSeconds}) as got`),
-  );
-  if (got?.got !== 1) throw new StoreError('unavailable', 'MIGRATION_LOCKED', undefined, 'another instance is at it');
-
-  await db.execute(sql`create table if not exists ${journal}
-    (id serial primary key, hash text not null, created_at bigint)`);
-  await db.execute(sql`create table if not exists ${progress}
-    (hash char(64) character set ascii collate ascii_bin primary key, statement int not null)`);
-  const latest = await firstRow(db.execute(sql`select max(created_at) as latest from ${journal}`));
-  for (const migration of migrations) {
-    if (migration.createdAt > Number(latest?.latest ?? 0)) await apply(db, migration);
-  }
+interface MigratorOptions {
+  db: Db;
+  timeoutMs: number;
+  statementMs: number;
 }
 
-async function apply(db: Db, { hash, statements, tables, createdAt }: Migration): Promise<void> {
-  const begun = await firstRow(db.execute(sql`select statement from ${progress} where hash = ${hash}`));
-  if (!begun) await refuseForeignTables(db, tables);
-  const first = Number(begun?.statement ?? 0);
-  for (const [position, statement] of statements.entries()) {
-    if (position < first) continue;
-    await db.execute(sql`replace into ${progress} (hash, statement) values (${hash}, ${position})`);
-    try {
-      await db.execute(sql.raw(statement));
-    } catch (error) {
-      // Only the statement at which an earlier run ended may have been carried out, and not been recorded.
-      if (begun && position === first && alreadyDone.has(serverErrno(error))) continue;
-      const { kind, code, errno } = toStoreError(error);
-      const where = `migration ${new Date(createdAt).toISOString()} stopped at statement ${position + 1} of ${statements.length}`;
-      throw new StoreError(kind, code, errno, `${where}; the next start continues there`);
+function createMigrator({ db, timeoutMs, statementMs }: MigratorOptions) {
+  const within = <T>(work: Promise<T>) => withDeadline(statementMs, work);
+  const ask = (statement: SQL) => firstRow(within(db.execute(statement)));
+
+  return { run };
+
+  async function run(migrations: readonly Migration[]): Promise<void> {
+    await lock();
+    await ask(sql`create table if not exists ${journal}
+      (id serial primary key, hash text not null, created_at bigint)`);
+    await ask(sql`create table if not exists ${progress}
+      (hash char(64) character set ascii collate ascii_bin primary key, statement int not null)`);
+    const latest = await ask(sql`select max(created_at) as latest from ${journal}`);
+    for (const migration of migrations) {
+      if (migration.createdAt > Number(latest?.latest ?? 0)) await apply(migration);
     }
   }
-  await db.transaction(async (tx) => {
-    await tx.execute(sql`insert into ${journal} (hash, created_at) values (${hash}, ${createdAt})`);
-    await tx.execute(sql`delete from ${progress} where hash = ${hash}`);
-  });
+
+  /** Half of the time to wait for the others, half for the work. Names of locks are the server's, not the database's. */
+  async function lock(): Promise<void> {
+    const deadline = performance.now() + timeoutMs / 2;
+    // Second by second: a wait of half a minute looks like a network that has fallen silent.
+    do {
+      const got = await ask(sql`select get_lock(concat('guoke.', md5(database())), 1) as got`);
+      if (got?.got === 1) return;
+    } while (performance.now() < deadline);
+    throw new StoreError('unavailable', 'MIGRATION_LOCKED', undefined, 'another instance is at it');
+  }
+
+  async function apply({ hash, statements, tables, createdAt }: Migration): Promise<void> {
+    const begun = await ask(sql`select statement from ${progress} where hash = ${hash}`);
+    if (!begun) await refuseForeignTables(tables);
+    const first = Number(begun?.statement ?? 0);
+    for (const [position, statement] of statements.entries()) {
+      if (position < first) continue;
+      await ask(sql`replace into ${progress} (hash, statement) values (${hash}, ${position})`);
+      try {
+        // It may take what is left of all the time: a table with users in it is not altered at once.
+        await db.execute(sql.raw(statement));
+      } catch (error) {
+        // Only the statement at which an earlier run ended may have been carried out, and not been recorded.
+        if (begun && position === first && alreadyDone.has(serverErrno(error))) continue;
+        const { kind, code, errno } = toStoreError(error);
+        const where = `migration ${new Date(createdAt).toISOString()} stopped at statement ${position + 1} of ${statements.length}`;
+        throw new StoreError(kind, code, errno, `${where}; the next start continues there`);
+      }
+    }
+    await within(
+      db.transaction(async (tx) => {
+        await tx.execute(sql`insert into ${journal} (hash, created_at) values (${hash}, ${createdAt})`);
+        await tx.execute(sql`delete from ${progress} where hash = ${hash}`);
+      }),
+    );
+  }
+
+  async function refuseForeignTables(tables: readonly string[]): Promise<void> {
+    for (const table of tables) {
+      const found = await ask(
+        sql`select 1 from information_schema.tables where table_schema = database() and table_name = ${table}`,
+      );
+      if (!found) continue;
+      throw table === 'gk_wx_user' ? foreignTable(table, adoption) : foreignTable(table);
+    }
+  }
 }
 
 const adoption =
   'npm run db:adopt takes over that of the well-known tutorial; any other, rename, or use another database';
-
-async function refuseForeignTables(db: Db, tables: readonly string[]): Promise<void> {
-  for (const table of tables) {
-    const found = await firstRow(
-      db.execute(
-        sql`select 1 from information_schema.tables where table_schema = database() and table_name = ${table}`,
-      ),
-    );
-    if (!found) continue;
-    throw table === 'gk_wx_user' ? foreignTable(table, adoption) : foreignTable(table);
-  }
-}
 
 /** Drizzle types the rows of a raw statement as the driver's header. */
 async function firstRow(result: Promise<unknown>): Promise<Record<string, unknown> | undefined> {

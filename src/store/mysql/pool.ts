@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
 import { type Connection, createPool, type PoolConnection } from 'mysql2/promise';
 import { withDeadline } from '../deadline.ts';
 import { connectionOptions, type Db, openSession, sever, socketOf } from './connection.ts';
@@ -27,6 +29,7 @@ export function openPool({ databaseUrl, timeoutMs, poolSize, queueLimit = poolSi
   const pool = createPool({ ...connectionOptions(databaseUrl, timeoutMs), connectionLimit: poolSize, queueLimit });
   /** By mysql2's own connection: its promise wrapper is a new one each time. */
   const sessions = new Map<Connection, Db>();
+  const sockets = new Set<Duplex>();
   let closing: Promise<void> | undefined;
   let waiting = 0;
   let inUse = 0;
@@ -34,9 +37,16 @@ export function openPool({ databaseUrl, timeoutMs, poolSize, queueLimit = poolSi
   async function sessionOf(connection: PoolConnection): Promise<Db> {
     const known = sessions.get(connection.connection);
     if (known) return known;
+    const socket = socketOf(connection);
+    if (socket) {
+      sockets.add(socket);
+      socket.once('close', () => {
+        sockets.delete(socket);
+        sessions.delete(connection.connection);
+      });
+    }
     const db = await openSession(connection, timeoutMs);
     sessions.set(connection.connection, db);
-    socketOf(connection)?.once('close', () => sessions.delete(connection.connection));
     return db;
   }
 
@@ -79,11 +89,13 @@ export function openPool({ databaseUrl, timeoutMs, poolSize, queueLimit = poolSi
   return {
     lend,
     stats: () => ({ size: poolSize, inUse, waiting }),
-    close() {
-      closing ??= withDeadline(timeoutMs, pool.end()).catch(() => {
-        for (const connection of sessions.keys()) connection.destroy();
-      });
-      return closing;
-    },
+    close: () => (closing ??= close()),
   };
+
+  /** mysql2 says goodbye and does not wait: the sockets to a server that is gone would be there for ever. */
+  async function close(): Promise<void> {
+    const closed = pool.end().then(() => Promise.all([...sockets].map((socket) => once(socket, 'close'))));
+    await withDeadline(timeoutMs, closed).catch(() => {});
+    for (const socket of sockets) socket.destroy();
+  }
 }

@@ -1,12 +1,10 @@
 import { asc, eq, sql } from 'drizzle-orm';
-import { mysqlTable } from 'drizzle-orm/mysql-core';
 import { avatarUrlOf } from '../avatar-url.ts';
 import { type Store, StoreError } from '../store.ts';
 import type { Db } from './connection.ts';
 import type { Pool } from './pool.ts';
-import { gkWxAvatar as avatar, userColumns } from './schema.ts';
-
-const user = mysqlTable('gk_wx_user', userColumns);
+import { gkWxAvatar as avatar } from './schema.ts';
+import { user } from './user-table.ts';
 
 /** What the user, not WeChat, says of themselves; and who they are in other apps. */
 export function profiles(lend: Pool['lend']): Pick<Store, 'saveProfile' | 'savePhoneNumber' | 'findUsersByUnionId'> {

@@ -1,12 +1,9 @@
-import { eq, type SQL, sql } from 'drizzle-orm';
-import { type MySqlColumn, mysqlTable } from 'drizzle-orm/mysql-core';
-import type { User } from '../store.ts';
+import { and, eq, lte, type SQL, sql } from 'drizzle-orm';
+import type { MySqlColumn } from 'drizzle-orm/mysql-core';
+import type { SessionExtension, User } from '../store.ts';
 import type { Db } from './connection.ts';
-import { gkWxSession, userColumns } from './schema.ts';
-
-/** Drizzle names every column of a table in an insert: in this one those of the business are not there. */
-export const user = mysqlTable('gk_wx_user', userColumns);
-export const session = gkWxSession;
+import { gkWxSession as session } from './schema.ts';
+import { user } from './user-table.ts';
 
 /** The value that the insert brought. MariaDB knows no row alias (`AS new`), MySQL 8 still knows VALUES(). */
 const brought = (column: MySqlColumn) => sql`values(${sql.identifier(column.name)})`;
@@ -39,13 +36,26 @@ export async function selectUser(db: Db, openId: string): Promise<User | null> {
   return row ?? null;
 }
 
-export async function updateSession(db: Db, tokenHash: Buffer, lastUsedAt: number, expiresAt: number): Promise<void> {
-  await db.update(session).set({ lastUsedAt, expiresAt }).where(eq(session.tokenHash, tokenHash));
+/** Of several at once, one changes the row: those that waited for its lock find it used. */
+export async function updateSession(
+  db: Db,
+  { tokenHash, unusedSince, lastUsedAt, expiresAt }: SessionExtension,
+): Promise<void> {
+  await db
+    .update(session)
+    .set({ lastUsedAt, expiresAt })
+    .where(and(eq(session.tokenHash, tokenHash), lte(session.lastUsedAt, unusedSince)));
 }
 
-/** How many were deleted. */
-export async function deleteSessions(db: Db, by: { tokenHash: Buffer } | { openId: string }): Promise<number> {
-  const which = 'tokenHash' in by ? eq(session.tokenHash, by.tokenHash) : eq(session.openId, by.openId);
-  const [{ affectedRows }] = await db.delete(session).where(which);
+/** Whether it was there. */
+export async function deleteSession(db: Db, tokenHash: Buffer): Promise<boolean> {
+  const [{ affectedRows }] = await db.delete(session).where(eq(session.tokenHash, tokenHash));
+  return affectedRows > 0;
+}
+
+/** How many were deleted, less those that had expired by then: these go first, so that the rest can be counted. */
+export async function deleteSessionsOf(db: Db, openId: string, now: number): Promise<number> {
+  await db.delete(session).where(and(eq(session.openId, openId), lte(session.expiresAt, now)));
+  const [{ affectedRows }] = await db.delete(session).where(eq(session.openId, openId));
   return affectedRows;
 }

@@ -12,7 +12,7 @@ import { countUsers, deleteExpiredSessions, selectUsersAfter, updateSealed } fro
 import { migrateMysql } from './migrate.ts';
 import { openPool } from './pool.ts';
 import { profiles } from './profiles.ts';
-import { deleteSessions, selectUser, updateSession } from './statements.ts';
+import { deleteSession, deleteSessionsOf, selectUser, updateSession } from './statements.ts';
 
 /** A store on MySQL, MariaDB or what speaks their protocol. */
 export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOptions): Store {
@@ -36,10 +36,9 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
       maxInFlight: 4,
       timeoutMs,
     }),
-    extendSession: (tokenHash, lastUsedAt, expiresAt) =>
-      write((db) => updateSession(db, tokenHash, lastUsedAt, expiresAt)),
-    deleteSession: (tokenHash) => write(async (db) => (await deleteSessions(db, { tokenHash })) > 0),
-    deleteSessionsOf: (openId) => write((db) => deleteSessions(db, { openId })),
+    extendSession: (extension) => write((db) => updateSession(db, extension)),
+    deleteSession: (tokenHash) => write((db) => deleteSession(db, tokenHash)),
+    deleteSessionsOf: (openId, now = 0) => write((db) => deleteSessionsOf(db, openId, now)),
     deleteExpiredSessions: (now, limit) => pool.lend((db) => deleteExpiredSessions(db, now, limit)),
     countUsers: () => pool.lend(countUsers),
     listUsers: (afterOpenId, limit) => pool.lend((db) => selectUsersAfter(db, afterOpenId, limit)),

@@ -5,6 +5,7 @@ import { sql } from 'drizzle-orm';
 import { StoreError } from '../store.ts';
 import { createConnection } from './connection.ts';
 import { codeOf, toStoreError } from './errors.ts';
+import { flush } from './flush.ts';
 
 export interface Backup {
   bytes: number;
@@ -64,14 +65,5 @@ async function checked(file: string): Promise<{ users: number; sessions: number 
     return counts;
   } finally {
     await copy.close();
-  }
-}
-
-async function flush(name: string): Promise<void> {
-  const handle = await open(name, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -1,10 +1,9 @@
 import { and, asc, eq, gt, inArray, lte, type SQL, sql } from 'drizzle-orm';
-import { type SQLiteColumn, sqliteTable } from 'drizzle-orm/sqlite-core';
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
 import type { Reseal, User } from '../store.ts';
 import type { Db } from './connection.ts';
-import { gkWxSession as session, userColumns } from './schema.ts';
-
-const user = sqliteTable('gk_wx_user', userColumns);
+import { gkWxSession as session } from './schema.ts';
+import { user } from './user-table.ts';
 
 /** How many were deleted. SQLite's DELETE knows no LIMIT, as it is built by default. */
 export async function deleteExpiredSessions(db: Db, now: number, limit: number): Promise<number> {

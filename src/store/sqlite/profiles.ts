@@ -1,11 +1,9 @@
 import { asc, eq, sql } from 'drizzle-orm';
-import { sqliteTable } from 'drizzle-orm/sqlite-core';
 import { avatarUrlOf } from '../avatar-url.ts';
 import { type Store, StoreError } from '../store.ts';
 import type { Db, Lend } from './connection.ts';
-import { gkWxAvatar as avatar, userColumns } from './schema.ts';
-
-const user = sqliteTable('gk_wx_user', userColumns);
+import { gkWxAvatar as avatar } from './schema.ts';
+import { user } from './user-table.ts';
 
 /** What the user, not WeChat, says of themselves; and who they are in other apps. */
 export function profiles(lend: Lend): Pick<Store, 'saveProfile' | 'savePhoneNumber' | 'findUsersByUnionId'> {

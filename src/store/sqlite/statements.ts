@@ -1,12 +1,9 @@
-import { eq, inArray, type SQL, sql } from 'drizzle-orm';
-import { type SQLiteColumn, sqliteTable } from 'drizzle-orm/sqlite-core';
-import type { LoginWrite, Session, User } from '../store.ts';
+import { and, eq, inArray, lte, type SQL, sql } from 'drizzle-orm';
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
+import type { LoginWrite, Session, SessionExtension, User } from '../store.ts';
 import type { Db } from './connection.ts';
-import { gkWxSession, userColumns } from './schema.ts';
-
-/** Drizzle names every column of a table in an insert: in this one those of the business are not there. */
-const user = sqliteTable('gk_wx_user', userColumns);
-const session = gkWxSession;
+import { gkWxSession as session } from './schema.ts';
+import { user } from './user-table.ts';
 
 /** The value that the insert brought. */
 const brought = (column: SQLiteColumn) => sql`excluded.${sql.identifier(column.name)}`;
@@ -83,13 +80,28 @@ export async function selectSessions(
   return tokenHashes.map((tokenHash) => byHash.get(tokenHash.toString('latin1')) ?? null);
 }
 
-export async function updateSession(db: Db, tokenHash: Buffer, lastUsedAt: number, expiresAt: number): Promise<void> {
-  await db.update(session).set({ lastUsedAt, expiresAt }).where(eq(session.tokenHash, tokenHash));
+/** Of several at once, one changes the row: the others find it used. */
+export async function updateSession(
+  db: Db,
+  { tokenHash, unusedSince, lastUsedAt, expiresAt }: SessionExtension,
+): Promise<void> {
+  await db
+    .update(session)
+    .set({ lastUsedAt, expiresAt })
+    .where(and(eq(session.tokenHash, tokenHash), lte(session.lastUsedAt, unusedSince)));
 }
 
-/** How many were deleted. */
-export async function deleteSessions(db: Db, by: { tokenHash: Buffer } | { openId: string }): Promise<number> {
-  const which = 'tokenHash' in by ? eq(session.tokenHash, by.tokenHash) : eq(session.openId, by.openId);
-  const { rowsAffected } = await db.delete(session).where(which);
+/** Whether it was there. */
+export async function deleteSession(db: Db, tokenHash: Buffer): Promise<boolean> {
+  const { rowsAffected } = await db.delete(session).where(eq(session.tokenHash, tokenHash));
+  return rowsAffected > 0;
+}
+
+/** How many were deleted, less those that had expired by then: these go first, so that the rest can be counted. */
+export async function deleteSessionsOf(db: Db, openId: string, now: number): Promise<number> {
+  const [, { rowsAffected }] = await db.batch([
+    db.delete(session).where(and(eq(session.openId, openId), lte(session.expiresAt, now))),
+    db.delete(session).where(eq(session.openId, openId)),
+  ]);
   return rowsAffected;
 }

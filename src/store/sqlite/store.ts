@@ -10,7 +10,8 @@ import { countUsers, deleteExpiredSessions, selectUsersAfter, updateSealed } fro
 import { migrateSqlite } from './migrate.ts';
 import { profiles } from './profiles.ts';
 import {
-  deleteSessions,
+  deleteSession,
+  deleteSessionsOf,
   insertSessions,
   selectSessions,
   selectUsers,
@@ -57,10 +58,9 @@ export function openSqliteStore({ databaseUrl, timeoutMs }: Omit<StoreOptions, '
       maxInFlight: 1,
       timeoutMs,
     }),
-    extendSession: (tokenHash, lastUsedAt, expiresAt) =>
-      run((db) => updateSession(db, tokenHash, lastUsedAt, expiresAt)),
-    deleteSession: (tokenHash) => run(async (db) => (await deleteSessions(db, { tokenHash })) > 0),
-    deleteSessionsOf: (openId) => run((db) => deleteSessions(db, { openId })),
+    extendSession: (extension) => run((db) => updateSession(db, extension)),
+    deleteSession: (tokenHash) => run((db) => deleteSession(db, tokenHash)),
+    deleteSessionsOf: (openId, now = 0) => run((db) => deleteSessionsOf(db, openId, now)),
     deleteExpiredSessions: (now, limit) => run((db) => deleteExpiredSessions(db, now, limit)),
     countUsers: () => run(countUsers),
     listUsers: (afterOpenId, limit) => run((db) => selectUsersAfter(db, afterOpenId, limit)),
