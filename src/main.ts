@@ -1,22 +1,34 @@
+import { setFlagsFromString } from 'node:v8';
 import closeWithGrace from 'close-with-grace';
 import { loadConfig } from './config.ts';
 import { createLog, describeError } from './operations/log.ts';
-import { startServer } from './server.ts';
+import { type Server, startServer } from './server.ts';
 import { explainStartFailure } from './operations/start-failure.ts';
 
 const drainMs = 1000;
 /** All that is in flight is answered well before: its own deadlines are shorter. */
 const maxCloseMs = 14_000;
 
+// V8 collects its old generation when it has grown to some four times of what is alive: 250 MB where 30 are. At one and a
+// half times the process keeps to 160 MB, for about 2 % of its time. See docs/decisions/033.
+setFlagsFromString('--heap-growing-percent=50');
+
 try {
   const config = loadConfig(process.env);
   const log = createLog(config.settings.logLevel);
-  const server = await startServer(config, { log, drainMs });
-  closeWithGrace({ delay: maxCloseMs, logger: false }, async ({ err, signal }) => {
+  let server: Server | undefined;
+  // Before the start, which may wait for the database: whoever ends the process meanwhile is heard too.
+  const grace = closeWithGrace({ delay: maxCloseMs, logger: false }, async ({ err, signal }) => {
     if (err) log.error(describeError(err), 'stopping after an error');
     else log.info({}, `stopping on ${signal}`);
-    await server.close();
+    await server?.close();
   });
+  await startServer(config, { log, drainMs, onListening: (listening) => (server = listening) }).catch(
+    (error: unknown) => {
+      grace.uninstall();
+      throw error;
+    },
+  );
 } catch (error) {
   console.error(explainStartFailure(error));
   process.exitCode = 1;
