@@ -99,7 +99,7 @@ describe('what is answered before there is a request', () => {
     for (const header of [/content-type: application\/json/i, /cache-control: no-store/i, /connection: close/i]) {
       expect(answer).toMatch(header);
     }
-    expect(answer.endsWith('{"status":"bad request"}')).toBe(true);
+    expect(answer).toMatch(/"data":\{"code":"BAD_REQUEST","httpStatus":400,.*"reason":"INPUT_INVALID"/);
   });
 });
 
