@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openStore } from '../src/store/open.ts';
+import packageJson from '../package.json' with { type: 'json' };
 import { devApp } from '../src/standin/server.ts';
 import { createDatabase } from '../test/support/mariadb.ts';
 import type { Target } from './load.ts';
@@ -20,6 +21,9 @@ export interface Entry {
   file: string;
   isOurs: boolean;
 }
+
+/** Those of `npm start`. */
+const startFlags = packageJson.scripts.start.split(' ').slice(1, -1);
 
 const ours = {
   login: { method: 'POST', path: '/trpc/auth.login', sends: 'logins' },
@@ -60,6 +64,7 @@ export async function start(entry: Entry, databaseUrl: string, standinUrl: strin
       RATE_LIMIT_PER_MINUTE: '0',
     },
     'listening',
+    entry.isOurs ? startFlags : [],
   );
   const url = `http://127.0.0.1:${port}`;
   // It listens before it has looked at the tables, and refuses calls until then.

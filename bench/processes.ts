@@ -37,11 +37,16 @@ export interface Started {
 }
 
 /** Starts a Node program and resolves once its output, which goes to a file, has `ready` in it. */
-export async function startNode(file: string, env: Record<string, string>, ready: string): Promise<Started> {
+export async function startNode(
+  file: string,
+  env: Record<string, string>,
+  ready: string,
+  flags: readonly string[] = [],
+): Promise<Started> {
   const startedAt = performance.now();
   const log = path.join(await mkdtemp(path.join(tmpdir(), 'guoke-bench-')), 'log');
   const output = await open(log, 'w');
-  const child = spawn(process.execPath, [file], {
+  const child = spawn(process.execPath, [...flags, file], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', output.fd, 'inherit'],
   });

@@ -9,8 +9,7 @@ const drainMs = 1000;
 /** All that is in flight is answered well before: its own deadlines are shorter. */
 const maxCloseMs = 14_000;
 
-// V8 collects its old generation when it has grown to some four times of what is alive: 250 MB where 30 are. At one and a
-// half times the process keeps to 160 MB, for about 2 % of its time. See docs/decisions/033.
+// V8 by itself collects when the heap has grown to some four times of what is alive. See docs/decisions/033.
 setFlagsFromString('--heap-growing-percent=50');
 
 try {

@@ -31,6 +31,8 @@ describe('pictures that mean harm', () => {
       RATE_LIMIT_PER_MINUTE: '0',
       // As in the Dockerfile. With glibc's own choice, freed memory of the decoders stays in up to eight heaps per core.
       MALLOC_ARENA_MAX: '2',
+      // As in the start command.
+      NODE_OPTIONS: '--max-semi-space-size=8',
     });
     for (let user = 0; user < 30; user++) {
       const { code } = standin.phone.login({ user: `user${user}` });
