@@ -51,7 +51,7 @@ try {
 async function compare(): Promise<void> {
   const { quick } = options;
   const rounds = Number(options.rounds ?? (quick ? 3 : 9));
-  const [loginSeconds, meSeconds] = quick ? [2.5, 1.5] : [4, 2.5];
+  const [loginSeconds, meSeconds] = quick ? [2, 1.2] : [4, 2.5];
   const entries = [
     ...built.entries,
     ...options.beside.map((file, index) => ({ name: `beside ${index + 1}`, file, isOurs: true })),

@@ -52,7 +52,8 @@ export async function listen(
     sockets.set(socket, response);
     response.once('close', () => sockets.get(socket) === response && sockets.set(socket, null));
     if (closing) response.setHeader('connection', 'close');
-    void respond(request, response);
+    // Nothing foreseen rejects; what does must not end the process with everybody else's calls.
+    respond(request, response).catch(() => response.destroy());
   };
   // Looked for often: a second's worth of them, cut off at once, holds everybody else up.
   const server = createServer(
