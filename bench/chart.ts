@@ -1,5 +1,5 @@
 import { median } from './measure.ts';
-import { ratio, type Samples, shown } from './report.ts';
+import { ratio, type Samples } from './report.ts';
 
 const width = 720;
 const left = 110;
@@ -15,7 +15,7 @@ export function chart(login: Samples, me: Samples): string {
 <text x="16" y="28" font-size="16" font-weight="600" fill="#1c1c1c">Processor time per request, µs (shorter is better)</text>
 ${first.svg}
 ${second.svg}
-<text x="16" y="${height - 18}" fill="#6b6b6b">Full bar: the server; light end: the database. 32 connections, MariaDB flushing at each commit. npm run bench</text>
+<text x="16" y="${height - 18}" font-size="12" fill="#6b6b6b">Full bar: the server; light end: the database. 32 connections, MariaDB flushing at each commit. npm run bench</text>
 </svg>
 `;
 }
@@ -30,7 +30,7 @@ function panel(title: string, samples: Samples, top: number): { svg: string; bot
   const bars = rows.map(({ name, server, database }, index) => {
     const y = top + 22 + index * 34;
     const [full, light] = [server * scale, database * scale];
-    const times = name === 'floor' ? '' : ` · ${shown(ratio(samples, name, 'serverUs'))} ×`;
+    const times = name === 'floor' ? '' : ` · ${ratio(samples, name, 'serverUs').median.toFixed(2)} ×`;
     const colour = colours[name] ?? '#8a8f98';
     return `<text x="${left - 10}" y="${y + 16}" text-anchor="end" fill="#1c1c1c">${name}</text>
 <rect x="${left}" y="${y}" width="${full.toFixed(1)}" height="${barHeight}" fill="${colour}"/>
