@@ -120,8 +120,8 @@ export interface Store {
   extendSession(extension: SessionExtension): Promise<void>;
   /** Whether there was such a session. */
   deleteSession(tokenHash: Buffer): Promise<boolean>;
-  /** Deletes all of the user's sessions; how many of them had not expired at `now`, or all of them without it. */
-  deleteSessionsOf(openId: string, now?: number): Promise<number>;
+  /** Deletes all of the user's sessions; how many of them had not expired at `now`. */
+  deleteSessionsOf(openId: string, now: number): Promise<number>;
   /** Deletes at most `limit` sessions that have expired by then, the oldest first; how many they were. */
   deleteExpiredSessions(now: number, limit: number): Promise<number>;
   countUsers(): Promise<number>;

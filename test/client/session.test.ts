@@ -356,7 +356,7 @@ describe('the page', () => {
 
 async function revokeAll(): Promise<void> {
   const { openid } = backend.standin.person(`user-${users}`);
-  await backend.store.deleteSessionsOf(openid);
+  await backend.store.deleteSessionsOf(openid, 0);
 }
 
 async function until(happened: () => boolean): Promise<void> {

@@ -313,7 +313,7 @@ describe('the profile page', () => {
 
   test('does not notice that its session was revoked meanwhile', async () => {
     await openProfile();
-    await stage.backend.store.deleteSessionsOf(stage.backend.standin.person(stage.phone.settings.user).openid);
+    await stage.backend.store.deleteSessionsOf(stage.backend.standin.person(stage.phone.settings.user).openid, 0);
     await choosePicture('橘猫');
     save('果壳');
     await screen.see('已经保存好了');

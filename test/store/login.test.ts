@@ -174,7 +174,7 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
     expect(saved.every((user) => user.openId === openId)).toBe(true);
     expect(await store.findUser(openId)).toMatchObject({ sessionKey: 'v1.k1.99', sessionKeyAt: 1099, updatedAt: 1099 });
     expect(await query(url, `select 1 from gk_wx_user where open_id = '${openId}'`)).toHaveLength(1);
-    expect(await store.deleteSessionsOf(openId)).toBe(100);
+    expect(await store.deleteSessionsOf(openId, 0)).toBe(100);
   });
 
   test('a hundred users at once all get in', async () => {

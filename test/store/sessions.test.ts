@@ -72,8 +72,8 @@ describe.each(databases)('a session on $name', ({ createUrl }) => {
     const stranger = loginWrite();
     await store.saveLogin(stranger);
     for (let i = 0; i < 5; i++) await store.saveLogin(loginWrite({ openId }));
-    expect(await store.deleteSessionsOf(openId)).toBe(5);
-    expect(await store.deleteSessionsOf(openId)).toBe(0);
+    expect(await store.deleteSessionsOf(openId, 0)).toBe(5);
+    expect(await store.deleteSessionsOf(openId, 0)).toBe(0);
     expect(await store.findSession(stranger.tokenHash)).not.toBeNull();
   });
 
@@ -90,7 +90,7 @@ describe.each(databases)('a session on $name', ({ createUrl }) => {
     const busy = openStore({ databaseUrl: url, timeoutMs: 10_000, poolSize: 32 });
     const calls = Array.from({ length: 240 }, (_, i) => {
       const openId = openIds[i % 4] ?? '';
-      return i % 3 === 0 ? busy.deleteSessionsOf(openId) : busy.saveLogin(loginWrite({ openId }));
+      return i % 3 === 0 ? busy.deleteSessionsOf(openId, 0) : busy.saveLogin(loginWrite({ openId }));
     });
     await Promise.all(calls);
     await busy.close();

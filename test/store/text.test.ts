@@ -26,8 +26,8 @@ describe.each(databases)('text on $name', ({ createUrl }) => {
     await store.saveLogin(loginWrite({ openId: upper, key: 'upper' }));
     expect(await store.findUser(openId)).toMatchObject({ openId, sessionKey: 'v1.k1.lower' });
     expect(await store.findUser(upper)).toMatchObject({ openId: upper, sessionKey: 'v1.k1.upper' });
-    expect(await store.deleteSessionsOf(upper)).toBe(1);
-    expect(await store.deleteSessionsOf(openId)).toBe(1);
+    expect(await store.deleteSessionsOf(upper, 0)).toBe(1);
+    expect(await store.deleteSessionsOf(openId, 0)).toBe(1);
   });
 
   test.each(['é', ' ', '\0', '\n', "'", 'Ａ', '👤', 'x'.repeat(64)])(
@@ -39,7 +39,7 @@ describe.each(databases)('text on $name', ({ createUrl }) => {
       const refused = { name: 'StoreError', kind: 'unexpected', code: 'OPENID_INVALID' };
       await expect(store.saveLogin(loginWrite({ openId: odd }))).rejects.toMatchObject(refused);
       await expect(store.findUser(odd)).rejects.toMatchObject(refused);
-      await expect(store.deleteSessionsOf(odd)).rejects.toMatchObject(refused);
+      await expect(store.deleteSessionsOf(odd, 0)).rejects.toMatchObject(refused);
       expect(await store.findSession(login.tokenHash)).not.toBeNull();
     },
   );

@@ -38,7 +38,7 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
     }),
     extendSession: (extension) => write((db) => updateSession(db, extension)),
     deleteSession: (tokenHash) => write((db) => deleteSession(db, tokenHash)),
-    deleteSessionsOf: (openId, now = 0) => write((db) => deleteSessionsOf(db, openId, now)),
+    deleteSessionsOf: (openId, now) => write((db) => deleteSessionsOf(db, openId, now)),
     deleteExpiredSessions: (now, limit) => pool.lend((db) => deleteExpiredSessions(db, now, limit)),
     countUsers: () => pool.lend(countUsers),
     listUsers: (afterOpenId, limit) => pool.lend((db) => selectUsersAfter(db, afterOpenId, limit)),

@@ -60,7 +60,7 @@ export function openSqliteStore({ databaseUrl, timeoutMs }: Omit<StoreOptions, '
     }),
     extendSession: (extension) => run((db) => updateSession(db, extension)),
     deleteSession: (tokenHash) => run((db) => deleteSession(db, tokenHash)),
-    deleteSessionsOf: (openId, now = 0) => run((db) => deleteSessionsOf(db, openId, now)),
+    deleteSessionsOf: (openId, now) => run((db) => deleteSessionsOf(db, openId, now)),
     deleteExpiredSessions: (now, limit) => run((db) => deleteExpiredSessions(db, now, limit)),
     countUsers: () => run(countUsers),
     listUsers: (afterOpenId, limit) => run((db) => selectUsersAfter(db, afterOpenId, limit)),
