@@ -157,7 +157,7 @@ describe('the sample mini program', () => {
 
   test('does not notice that a restarted server lost its sessions', async () => {
     await becomeKnown();
-    await stage.backend.store.deleteSessionsOf(stage.backend.standin.person(stage.phone.settings.user).openid);
+    await stage.backend.store.deleteSessionsOf(stage.backend.standin.person(stage.phone.settings.user).openid, 0);
     await stage.stopServer();
     await stage.restartServer();
     const screen = await stage.launch();
