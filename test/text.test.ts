@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isOwnName, noProfile, ownProfile, parseProfile, profileFields, text } from '../src/user/profile.ts';
+import { isOwnName, noProfile, ownProfile, profileFields, readRawData, text } from '../src/user/profile.ts';
 
 const anyText = fc.string({ unit: 'binary', maxLength: 80 });
 const odd = fc.constantFrom('\u0000', '\u001F', '\u007F', '\u0085', '\uD83D', '\uDE00', '\uD83Dx');
 /** The longest that each field may be, in code points. */
 const widths = { nickName: 1024, avatarUrl: 2048, language: 64, city: 128, province: 128, country: 128 } as const;
-const parsed = (profile: unknown) => parseProfile(JSON.stringify(profile));
+const read = (fields: object) => readRawData(JSON.stringify(fields));
 
 describe('text', () => {
   test('is taken as it is or refused, and never changed', () => {
@@ -53,8 +53,8 @@ describe('text', () => {
 
 describe('the profile in rawData', () => {
   test.each(Object.entries(widths))('%s: exactly as long as its column', (field, width) => {
-    expect(parsed({ [field]: '𠮷'.repeat(width) })?.data).toEqual({ ...noProfile, [field]: '𠮷'.repeat(width) });
-    expect(parsed({ [field]: '𠮷'.repeat(width + 1) })?.success).toBe(false);
+    expect(read({ [field]: '𠮷'.repeat(width) }).profile).toEqual({ ...noProfile, [field]: '𠮷'.repeat(width) });
+    expect(read({ [field]: '𠮷'.repeat(width + 1) })).toMatchObject({ profile: null, unfit: [field] });
   });
 
   test('has the fields that the contract names, null where they are not known, and no others', () => {
@@ -62,20 +62,21 @@ describe('the profile in rawData', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string({ maxLength: 10 }), fc.jsonValue()), nothing, (others, empty) => {
         for (const field of profileFields) delete others[field];
-        const result = parsed({ ...others, nickName: 'Band', city: empty, country: empty });
-        expect(result?.data).toEqual({ ...noProfile, nickName: 'Band' });
+        const { profile } = read({ ...others, nickName: 'Band', city: empty, country: empty });
+        expect(profile).toEqual({ ...noProfile, nickName: 'Band' });
       }),
     );
   });
 
   test('has 0, 1 or 2 for a gender, and nothing that only looks like it', () => {
-    for (const gender of [0, 1, 2]) expect(parsed({ gender })?.data?.gender).toBe(gender);
-    for (const gender of [-1, 3, 0.5, '1', true, [1], {}]) expect(parsed({ gender })?.success).toBe(false);
+    for (const gender of [0, 1, 2]) expect(read({ gender }).profile?.gender).toBe(gender);
+    for (const gender of [-1, 3, 0.5, '1', true, [1], {}]) expect(read({ gender }).unfit).toEqual(['gender']);
   });
 
   test('no text makes reading it throw, and what is no object is no profile', () => {
-    fc.assert(fc.property(fc.oneof(anyText, fc.json()), (raw) => void parseProfile(raw)));
-    for (const raw of ['', 'null', '[]', '"x"', '1', '{', '[{}]']) expect(parseProfile(raw)).toBeNull();
+    fc.assert(fc.property(fc.oneof(anyText, fc.json()), (raw) => void readRawData(raw)));
+    for (const raw of ['', 'null', '[]', '"x"', '1', '{', '[{}]'])
+      expect(readRawData(raw)).toEqual({ text: raw, fields: null, profile: null, unfit: [] });
   });
 });
 

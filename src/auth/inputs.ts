@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { base64Of16BytesPattern, base64Pattern } from '../crypto.ts';
-import { parseProfile } from '../user/profile.ts';
+import { readRawData } from '../user/profile.ts';
 import { code } from '../wechat/code.ts';
 
 /** One of the backend's mini programs; the first that is configured when it is left out. */
@@ -12,7 +12,6 @@ const appId = z
 const maxRawDataBytes = 8 * 1024;
 const maxEncryptedDataCharacters = 16 * 1024;
 
-/** Kept as the string that arrived: the signature is of these very bytes. */
 const rawData = z
   .string()
   .min(1)
@@ -20,10 +19,10 @@ const rawData = z
   .refine((text) => Buffer.byteLength(text) <= maxRawDataBytes && !/[\p{Cc}\p{Cs}]/u.test(text))
   // A profile that could not be stored exactly is refused here, before it costs a code. Whether it is one at all
   // is the proof's to say.
-  .superRefine((text, context) => {
-    for (const { path } of parseProfile(text)?.error?.issues ?? []) {
-      context.addIssue({ code: 'custom', path: path.slice(0, 1) });
-    }
+  .transform((text, context) => {
+    const read = readRawData(text);
+    for (const field of read.unfit) context.addIssue({ code: 'custom', path: [field] });
+    return read;
   });
 
 export const checkUserInput = z.object({ code, appId });

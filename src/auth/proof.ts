@@ -3,11 +3,11 @@ import { z } from 'zod';
 import { CryptoError, decryptOpenData, signatureMatches } from '../crypto.ts';
 import { LoginError } from '../errors.ts';
 import type { Profile } from '../store/store.ts';
-import { parseProfile, profileFields } from '../user/profile.ts';
+import { profileFields, type RawData } from '../user/profile.ts';
 
 /** What the phone sends along, as `wx.getUserProfile` and `wx.getUserInfo` gave it. */
 export interface SealedProfile {
-  rawData: string;
+  rawData: RawData;
   signature: string;
   encryptedData: string;
   iv: string;
@@ -30,7 +30,7 @@ const openData = z.object({
 
 /** Whether this session key, in base64, made the signature. */
 export function isSignedWith({ rawData, signature }: SealedProfile, sessionKey: string): boolean {
-  return signatureMatches(rawData, sessionKey, signature);
+  return signatureMatches(rawData.text, sessionKey, signature);
 }
 
 /**
@@ -47,14 +47,13 @@ export function proveProfile(sealed: SealedProfile, sessionKey: string | null, e
   if (ageSeconds > expected.maxAgeSeconds || ageSeconds < -maxAheadSeconds) throw rejected('watermark age');
   if (openId !== undefined && openId !== expected.openId) throw rejected('openid');
 
-  const profile = parseProfile(sealed.rawData);
-  if (!profile?.success) throw rejected('rawData');
-  const signed: Record<string, unknown> = JSON.parse(sealed.rawData);
+  const { fields: signed, profile } = sealed.rawData;
+  if (!signed || !profile) throw rejected('rawData');
   const names = new Set([...Object.keys(decrypted), ...profileFields]);
   for (const name of names) {
     if (!isDeepStrictEqual(own(decrypted, name), own(signed, name))) throw rejected('fields');
   }
-  return profile.data;
+  return profile;
 }
 
 function decrypt({ encryptedData, iv }: SealedProfile, sessionKey: string) {

@@ -40,11 +40,28 @@ export const noProfile: Profile = {
   country: null,
 };
 
-/** What `rawData` says, as zod has it; null when it is not the JSON of an object. */
-export function parseProfile(rawData: string) {
+/** WeChat's `rawData`, read once. */
+export interface RawData {
+  /** As it arrived: the signature is of these very bytes. */
+  text: string;
+  /** What the text has, known to us or not; null when it is not the JSON of an object. */
+  fields: Readonly<Record<string, unknown>> | null;
+  /** null when the fields are no profile: one of those in `unfit` is not as WeChat has it, or could not be stored as it is. */
+  profile: Profile | null;
+  unfit: readonly string[];
+}
+
+/** Reads any text, and throws for none. */
+export function readRawData(text: string): RawData {
+  const fields = objectIn(text);
+  const { data = null, error } = fields ? wechatProfile.safeParse(fields) : {};
+  return { text, fields, profile: data, unfit: error?.issues.map(({ path }) => String(path[0])) ?? [] };
+}
+
+function objectIn(text: string): Readonly<Record<string, unknown>> | null {
   try {
-    const json: unknown = JSON.parse(rawData);
-    return typeof json === 'object' && json !== null && !Array.isArray(json) ? wechatProfile.safeParse(json) : null;
+    const json: unknown = JSON.parse(text);
+    return typeof json === 'object' && !Array.isArray(json) ? (json as Record<string, unknown> | null) : null;
   } catch {
     return null;
   }

@@ -1,23 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { CryptoError, type Keyring, open, seal } from '../crypto.ts';
 import { LoginError } from '../errors.ts';
 import type { AccessToken, Store } from '../store/store.ts';
 import { ask } from './ask.ts';
-import { withinDeadline } from './deadline.ts';
+import { before, type Deadline, pause, withinDeadline } from './deadline.ts';
 import type { Gate } from './gate.ts';
 import { badResponse, type WechatHttp } from './http.ts';
 
 /** The access tokens of our apps, fetched by one instance at a time and shared by all through the database. */
 export interface AccessTokens {
   /** A token that is good as far as we know. */
-  get(appId: string, signal: AbortSignal): Promise<string>;
+  get(appId: string, deadline: Deadline): Promise<string>;
   /**
    * Another token than the one that WeChat refused: the one that another instance has got meanwhile, or one whose
    * renewal is forced. The same one where WeChat's limits allow no more of it.
    */
-  renew(appId: string, refused: string, signal: AbortSignal): Promise<string>;
+  renew(appId: string, refused: string, deadline: Deadline): Promise<string>;
 }
 
 export type AccessTokenStore = Pick<Store, 'findAccessToken' | 'leaseAccessToken' | 'updateAccessToken'>;
@@ -62,25 +61,25 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   const renewalMs = latestRenewalMs + Math.random() * (earliestRenewalMs - latestRenewalMs);
 
   return {
-    async get(appId, signal) {
+    async get(appId, deadline) {
       const mine = known.get(appId);
       if (mine && now() < mine.renewAt) return mine.token;
-      return await before(signal, fetches.get(appId) ?? begin(appId, null));
+      return await before(deadline, fetches.get(appId) ?? begin(appId, null));
     },
-    async renew(appId, refused, signal) {
+    async renew(appId, refused, deadline) {
       const mine = known.get(appId);
       if (mine && mine.token !== refused && now() < mine.renewAt) return mine.token;
       known.delete(appId);
       const running = fetches.get(appId);
-      const fetched = running && (await before(signal, running));
+      const fetched = running && (await before(deadline, running));
       if (fetched !== undefined && fetched !== refused) return fetched;
-      return await before(signal, fetches.get(appId) ?? begin(appId, refused));
+      return await before(deadline, fetches.get(appId) ?? begin(appId, refused));
     },
   };
 
   /** One fetch for all who wait in this process. */
   function begin(appId: string, refused: string | null): Promise<string> {
-    const fetch = withinDeadline(timeoutMs, (signal) => obtain(appId, refused, signal)).finally(() =>
+    const fetch = withinDeadline(timeoutMs, (deadline) => obtain(appId, refused, deadline)).finally(() =>
       fetches.delete(appId),
     );
     // Whoever waits may have left by the time that it fails.
@@ -90,7 +89,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   }
 
   /** The database's token if it will do; else the lease, and with it WeChat's; else what the lease's owner gets. */
-  async function obtain(appId: string, refused: string | null, signal: AbortSignal): Promise<string> {
+  async function obtain(appId: string, refused: string | null, deadline: Deadline): Promise<string> {
     const owner = randomUUID();
     for (;;) {
       const found = await store.findAccessToken(appId);
@@ -98,12 +97,10 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
       if (fresh && now() < fresh.renewAt) return keep(appId, fresh, fresh.renewAt);
       const row = found && now() < found.leaseUntil ? found : await lease(appId, owner);
       const stored = opened(row, refused);
-      if (row.leaseOwner === owner) return await asOwner(row, stored, refused, signal);
+      if (row.leaseOwner === owner) return await asOwner(row, stored, refused, deadline);
       // While another one renews it, an old token that is good still serves.
       if (stored) return keep(appId, stored, now() + pollMs);
-      await sleep(pollMs * (1 + Math.random()), undefined, { signal }).catch(() => {
-        throw tooLate();
-      });
+      await pause(deadline, pollMs * (1 + Math.random()));
     }
   }
 
@@ -117,12 +114,12 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     row: AccessToken,
     stored: Known | null,
     refused: string | null,
-    signal: AbortSignal,
+    deadline: Deadline,
   ): Promise<string> {
     const { appId, leaseOwner: owner } = row;
     try {
       if (stored && now() < stored.renewAt) return keep(appId, stored, stored.renewAt);
-      const fetched = await fetchFromWechat(row, refused !== null, signal);
+      const fetched = await fetchFromWechat(row, refused !== null, deadline);
       const { token, expiresAt } = fetched;
       await store.updateAccessToken(appId, owner, { token: seal(keyring, token, contextOf(appId)), expiresAt });
       return keep(appId, fetched, fetched.renewAt);
@@ -136,7 +133,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     }
   }
 
-  async function fetchFromWechat(row: AccessToken, isRefused: boolean, signal: AbortSignal): Promise<Known> {
+  async function fetchFromWechat(row: AccessToken, isRefused: boolean, deadline: Deadline): Promise<Known> {
     const { appId, leaseOwner: owner } = row;
     const secret = appSecrets.get(appId);
     if (secret === undefined) throw new LoginError('WECHAT_REJECTED', { detail: { appId, code: 'APP_NOT_OURS' } });
@@ -150,7 +147,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     const body = { grant_type: 'client_credential', appid: appId, secret, ...(forces && { force_refresh: true }) };
     const request = { method: 'POST', path: '/cgi-bin/stable_token', query: {}, body } as const;
     const answer = await gate.pass(`stable_token ${appId}`, () =>
-      ask({ http, request, appId, signal, now, repeatsUnanswered: !forces }),
+      ask({ http, request, appId, deadline, now, repeatsUnanswered: !forces }),
     );
     const parsed = success.safeParse(answer);
     if (!parsed.success) throw badResponse('WRONG_SHAPE');
@@ -183,23 +180,4 @@ const contextOf = (appId: string) => ['access_token', appId];
 /** Days as China counts them. */
 function dayOf(time: number): number {
   return Math.floor((time + 8 * 3_600_000) / 86_400_000);
-}
-
-/** What `work` gives, unless the signal aborts first. */
-async function before<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  if (signal.aborted) throw tooLate();
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(tooLate());
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}
-
-function tooLate(): LoginError {
-  return new LoginError('WECHAT_TIMEOUT', { detail: { code: 'DEADLINE' } });
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LoginError } from '../errors.ts';
+import { type Deadline, pause } from './deadline.ts';
 import { errorIn } from './errcodes.ts';
 import type { WechatHttp, WechatRequest } from './http.ts';
 
@@ -8,7 +8,7 @@ interface Asking {
   request: WechatRequest;
   appId: string;
   /** The deadline of all tries together. */
-  signal: AbortSignal;
+  deadline: Deadline;
   now: () => number;
   /** Whether it is asked again where not one byte came back. After -1 it always is: WeChat says that it did nothing. */
   repeatsUnanswered: boolean;
@@ -18,9 +18,9 @@ interface Asking {
 const backoffsMs = [100, 300];
 
 /** Asks until there is an answer that counts, and gives it back unless it is a refusal. */
-export async function ask({ http, request, appId, signal, now, repeatsUnanswered }: Asking): Promise<unknown> {
+export async function ask({ http, request, appId, deadline, now, repeatsUnanswered }: Asking): Promise<unknown> {
   for (let attempt = 0; ; attempt++) {
-    const answer = await http.send(request, signal);
+    const answer = await http.send(request, deadline);
     const error =
       answer.kind === 'answered'
         ? errorIn(answer.json, appId, now())
@@ -29,7 +29,7 @@ export async function ask({ http, request, appId, signal, now, repeatsUnanswered
     const backoffMs = backoffsMs[attempt];
     const mayRepeat = answer.kind === 'unanswered' ? repeatsUnanswered : error?.reason === 'WECHAT_BUSY';
     if (!mayRepeat || backoffMs === undefined) throw error;
-    await sleep(backoffMs, undefined, { signal }).catch(() => {
+    await pause(deadline, backoffMs).catch(() => {
       throw error;
     });
   }

@@ -46,7 +46,7 @@ export function createWechat({
       const query = { appid: appId, secret, js_code: code, grant_type: 'authorization_code' };
       const request = { method: 'GET', path: '/sns/jscode2session', query } as const;
       const answer = await gate.pass(`jscode2session ${appId}`, () =>
-        withinDeadline(timeoutMs, (signal) => ask({ http, request, appId, signal, now, repeatsUnanswered: true })),
+        withinDeadline(timeoutMs, (deadline) => ask({ http, request, appId, deadline, now, repeatsUnanswered: true })),
       );
       const parsed = success.safeParse(answer);
       if (!parsed.success) throw badResponse('WRONG_SHAPE');

@@ -1,5 +1,6 @@
 import { type Dispatcher, errors, Pool } from 'undici';
 import { LoginError } from '../errors.ts';
+import { type Deadline, tooLate } from './deadline.ts';
 
 const maxAnswerBytes = 64 * 1024;
 const utf8 = new TextDecoder();
@@ -17,10 +18,10 @@ export type WechatAnswer = { kind: 'answered'; json: unknown } | { kind: 'unansw
 
 export interface WechatHttp {
   /**
-   * Sends one request, never repeated here. Rejects with LoginError: WECHAT_TIMEOUT when the signal aborts,
+   * Sends one request, never repeated here. Rejects with LoginError: WECHAT_TIMEOUT when the time is over,
    * WECHAT_BAD_RESPONSE for whatever is not a 200 with JSON of at most 64 KiB. No error names the URL: it has secrets.
    */
-  send(request: WechatRequest, signal: AbortSignal): Promise<WechatAnswer>;
+  send(request: WechatRequest, deadline: Deadline): Promise<WechatAnswer>;
   close(): Promise<void>;
 }
 
@@ -33,7 +34,7 @@ export function createWechatHttp({
 }): WechatHttp {
   const pool = new Pool(baseUrl, {
     maxResponseSize: maxAnswerBytes,
-    // The caller's signal is the deadline; a timer per socket beside it would only cost.
+    // The caller has a deadline; a timer per socket beside it would only cost.
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: 10_000,
@@ -43,7 +44,7 @@ export function createWechatHttp({
     ...(!keepsAlive && { pipelining: 0 }),
   });
   return {
-    async send({ method, path, query, body }, signal) {
+    async send({ method, path, query, body }, deadline) {
       const options = {
         method,
         path: `${path}?${new URLSearchParams(query).toString()}`.replace(/\?$/, ''),
@@ -52,7 +53,7 @@ export function createWechatHttp({
           headers: { 'content-type': 'application/json' },
         }),
       };
-      const answer = await dispatch(pool, options, signal);
+      const answer = await dispatch(pool, options, deadline);
       if (!answer) return { kind: 'unanswered' };
       if (answer.status !== 200) throw new LoginError('WECHAT_BAD_RESPONSE', { detail: { status: answer.status } });
       try {
@@ -68,12 +69,12 @@ export function createWechatHttp({
 
 /**
  * The answer to one request; null when not one byte of it came. undici's `request` fails in the same way before an
- * answer and in the midst of its head, and hears of no signal while it connects.
+ * answer and in the midst of its head, and hears of no abort while it connects.
  */
 function dispatch(
   pool: Pool,
   options: Dispatcher.DispatchOptions,
-  signal: AbortSignal,
+  deadline: Deadline,
 ): Promise<{ status: number; body: Buffer } | null> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -82,16 +83,16 @@ function dispatch(
     let controller: Dispatcher.DispatchController | undefined;
 
     function expire(): void {
-      reject(new LoginError('WECHAT_TIMEOUT', { detail: { code: 'DEADLINE' } }));
+      reject(tooLate());
       controller?.abort(new Error('DEADLINE'));
     }
-    if (signal.aborted) return expire();
-    signal.addEventListener('abort', expire, { once: true });
+    if (deadline.isOver) return expire();
+    deadline.onOver(expire);
     pool.dispatch(options, {
       onRequestStart(begun) {
         controller = begun;
         // It was connecting until now: a request that nobody waits for is not sent.
-        if (signal.aborted) begun.abort(new Error('DEADLINE'));
+        if (deadline.isOver) begun.abort(new Error('DEADLINE'));
       },
       /** At the first byte, be it of `100 Continue` or of half a status line. */
       onResponseStarted() {

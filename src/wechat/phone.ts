@@ -3,7 +3,7 @@ import type { Keyring } from '../crypto.ts';
 import { LoginError } from '../errors.ts';
 import { type AccessTokenStore, createAccessTokens } from './access-token.ts';
 import { ask } from './ask.ts';
-import { withinDeadline } from './deadline.ts';
+import { type Deadline, withinDeadline } from './deadline.ts';
 import { createGate, type Gate } from './gate.ts';
 import { badResponse, createWechatHttp } from './http.ts';
 
@@ -70,15 +70,15 @@ export function createPhoneCodes({
   const accessTokens = createAccessTokens({ http, appSecrets, store, keyring, gate, timeoutMs, now });
 
   return {
-    exchange: (code, user) => withinDeadline(timeoutMs, (signal) => exchange(code, user, signal)),
+    exchange: (code, user) => withinDeadline(timeoutMs, (deadline) => exchange(code, user, deadline)),
     close: () => http.close(),
   };
 
-  async function exchange(code: string, { appId, openId }: Owner, signal: AbortSignal): Promise<PhoneNumber> {
-    const token = await accessTokens.get(appId, signal);
+  async function exchange(code: string, { appId, openId }: Owner, deadline: Deadline): Promise<PhoneNumber> {
+    const token = await accessTokens.get(appId, deadline);
     const answer = await askWith(token).catch(async (error: unknown) => {
       if (!(error instanceof LoginError && tokenErrcodes.has(error.detail.errcode))) throw error;
-      const renewed = await accessTokens.renew(appId, token, signal);
+      const renewed = await accessTokens.renew(appId, token, deadline);
       if (renewed === token) throw error;
       return await askWith(renewed);
     });
@@ -93,7 +93,7 @@ export function createPhoneCodes({
       const body = { code, openid: openId };
       const request = { method: 'POST', path: '/wxa/business/getuserphonenumber', query, body } as const;
       return gate.pass(`getuserphonenumber ${appId}`, () =>
-        ask({ http, request, appId, signal, now, repeatsUnanswered: false }),
+        ask({ http, request, appId, deadline, now, repeatsUnanswered: false }),
       );
     }
   }
