@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { compileProject } from '../test/support/compiled.ts';
 import { createDatabase, findMariaDb, startMariaDb } from '../test/support/mariadb.ts';
 import { experiments } from './experiments/all.ts';
 import { type DatabaseName, type Experiment, type Figure, isWithin, type Setting, shown } from './experiment.ts';
@@ -29,6 +30,7 @@ const program = findMariaDb();
 if (!program) console.error('NOT TRIED: MariaDB. There is no mariadbd here (Debian: apt install mariadb-server-core).');
 const mariadb = program ? await startMariaDb(program) : undefined;
 const scratch = await mkdtemp(path.join(tmpdir(), 'guoke-faults-'));
+await compileProject(path.join(scratch, 'compiled'));
 const begun = performance.now();
 let broken = program ? 0 : 1;
 try {

@@ -2,18 +2,17 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { nodeArguments } from '../../test/support/compiled.ts';
 import { loginWrite } from '../../test/support/login-write.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Experiment } from '../experiment.ts';
 import { startTcpProxy, throughProxy } from '../tcp-proxy.ts';
 
 const instances = 8;
-const program = fileURLToPath(new URL('../migrator.ts', import.meta.url));
 
 /** A process that migrates when told to; see ../migrator.ts. */
 async function startMigrator() {
-  const child = spawn(process.execPath, ['--import', 'tsx', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, nodeArguments('faults/migrator.ts'), { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   await lines.next();
   return {

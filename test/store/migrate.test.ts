@@ -12,6 +12,7 @@ import { readMigrations } from '../../src/store/migrations.ts';
 import { migrateMysql } from '../../src/store/mysql/migrate.ts';
 import { openStore } from '../../src/store/open.ts';
 import { migrateSqlite } from '../../src/store/sqlite/migrate.ts';
+import { nodeArguments } from '../support/compiled.ts';
 import { databases, hasMysql, mysql, type TestDatabase } from '../support/databases.ts';
 import { loginWrite } from '../support/login-write.ts';
 import { startMuteProxy } from '../support/mute-proxy.ts';
@@ -26,7 +27,7 @@ function open(databaseUrl: string) {
 
 /** `npm run db:migrate`, without npm. */
 const command = (databaseUrl: string) =>
-  promisify(execFile)(process.execPath, ['--import', 'tsx', 'src/commands/db-migrate.ts'], {
+  promisify(execFile)(process.execPath, nodeArguments('src/commands/db-migrate.ts'), {
     cwd: root,
     env: { ...process.env, DATABASE_URL: databaseUrl },
   });

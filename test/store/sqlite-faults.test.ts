@@ -8,6 +8,7 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { openStore } from '../../src/store/open.ts';
 import { createConnection } from '../../src/store/sqlite/connection.ts';
 import { StoreError } from '../../src/store/store.ts';
+import { nodeArguments } from '../support/compiled.ts';
 import { sqlite } from '../support/databases.ts';
 import { band, loginWrite } from '../support/login-write.ts';
 
@@ -94,7 +95,7 @@ describe('SQLite', () => {
   test('several processes on one file, from its creation on: nothing is lost, nothing corrupt', async () => {
     const url = await sqlite.createUrl();
     const save = () =>
-      promisify(execFile)(process.execPath, ['--import', 'tsx', 'test/support/save-logins.ts', url, '100']);
+      promisify(execFile)(process.execPath, [...nodeArguments('test/support/save-logins.ts'), url, '100']);
     const runs = await Promise.all([save(), save(), save()]);
     expect(runs.map(({ stdout }) => stdout)).toEqual(['100', '100', '100']);
     expect(await sqlite.query(url, 'pragma integrity_check')).toEqual([{ integrity_check: 'ok' }]);

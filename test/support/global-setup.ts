@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { compileProject } from './compiled.ts';
 import { findMariaDb, startMariaDb } from './mariadb.ts';
 
 declare module 'vitest' {
@@ -28,6 +29,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
   const mariadb = program ? await startMariaDb(program) : undefined;
   const scratch = await mkdtemp(path.join(tmpdir(), 'guoke-test-'));
+  await compileProject(path.join(scratch, 'compiled'));
   const serverUrl = given ?? mariadb?.url ?? null;
   project.provide('mysqlServerUrl', serverUrl);
   project.provide('scratch', scratch);

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { nodeArguments } from './compiled.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -33,7 +34,7 @@ export type ServerProcess = Awaited<ReturnType<typeof startServerProcess>>;
 export function runCommand(file: string, env: Readonly<Record<string, string>>, args: readonly string[] = []): Command {
   const child: ChildProcessByStdio<null, Readable, Readable> = spawn(
     process.execPath,
-    ['--import', 'tsx', file, ...args],
+    [...nodeArguments(file), ...args],
     { cwd: root, env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const killWithUs = () => child.kill('SIGKILL');
