@@ -125,6 +125,8 @@ export const text: number = (await api.notes.mine.query())[0]!.text;
         createInterface(server.stdout).on('line', (each) => each.includes('"listening"') && resolve(each));
       });
       const { url } = JSON.parse(line) as { url: string };
+      // It listens before its tables are there.
+      await expect.poll(async () => (await fetch(`${url}/readyz`)).status, { timeout: 10_000 }).toBe(200);
       const call = async (procedure: string, input: unknown, token = '') => {
         const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
         const answer = await fetch(`${url}/trpc/${procedure}`, {

@@ -65,9 +65,15 @@ interface Destination {
   write(lines: string): void;
 }
 
+/** One for all logs of the process: each has a listener for its exit. */
+let standardOutput: Destination | undefined;
+
 /** JSON lines, on standard output unless they are to go elsewhere. */
-export function createLog(level: LogLevel, destination: Destination = byTurns(process.stdout)): Log {
-  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+export function createLog(level: LogLevel, destination?: Destination): Log {
+  const logger = pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    destination ?? (standardOutput ??= byTurns(process.stdout)),
+  );
   // pino by itself would print whatever an object holds, and the message of an error that is given in its place.
   return {
     debug: (fields, message) => logger.debug(allowed(fields), message),

@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -7,6 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { nodeArguments } from './compiled.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Those that run. */
+const children = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
 
 interface Exit {
   code: number | null;
@@ -37,15 +43,14 @@ export function runCommand(file: string, env: Readonly<Record<string, string>>, 
     [...nodeArguments(file), ...args],
     { cwd: root, env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
-  const killWithUs = () => child.kill('SIGKILL');
-  process.once('exit', killWithUs);
+  children.add(child);
   const stdout: string[] = [];
   const stderr: string[] = [];
   const lines = createInterface(child.stdout).on('line', (line) => stdout.push(line));
   createInterface(child.stderr).on('line', (line) => stderr.push(line));
   // `close`, not `exit`: by then all of the output is here.
   const exit = once(child, 'close').then(([code, signal]: (number | string | null)[]) => {
-    process.off('exit', killWithUs);
+    children.delete(child);
     return { code, signal } as Exit;
   });
 
