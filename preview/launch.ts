@@ -72,7 +72,7 @@ export async function launchInJsdom({
       field.value = value;
       field.dispatchEvent(new window.Event('input', { bubbles: true }));
     },
-    async see(text, timeoutMs = 4000) {
+    async see(text, timeoutMs = 20_000) {
       for (
         const end = Date.now() + timeoutMs;
         !screen.text().includes(text);

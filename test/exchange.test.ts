@@ -8,25 +8,29 @@ import { createWechat } from '../src/wechat/exchange.ts';
 import type { Wechat } from '../src/wechat/wechat.ts';
 import vectors from './vectors.json' with { type: 'json' };
 
-const timeoutMs = 1000;
+/** Longer than a gzip bomb takes on a busy machine. */
+const timeoutMs = 10_000;
 let standin: Standin;
 let wechat: Wechat;
+let hasty: Wechat;
 const now = () => vectors.clock * 1000;
 beforeAll(async () => {
   standin = await startStandin({ now });
-  wechat = createWechat({
+  const options = {
     baseUrl: standin.url,
     appSecrets: new Map([[devApp.appId, devApp.secret]]),
     defaultApp: devApp.appId,
-    timeoutMs,
     now,
     // What it does is gate.test.ts's: here 45011 must not stop the next exchange.
-    gate: { pass: (_, call) => call(), inFlight: () => 0 },
-  });
+    gate: { pass: <T>(_: string, call: () => Promise<T>) => call(), inFlight: () => 0 },
+  };
+  wechat = createWechat({ ...options, timeoutMs });
+  hasty = createWechat({ ...options, timeoutMs: 1000 });
 });
 beforeEach(() => standin.phone.reset({ what: 'all' }));
 afterAll(async () => {
   await wechat.close();
+  await hasty.close();
   await standin.close();
 });
 
@@ -325,9 +329,10 @@ describe('one deadline covers all of it', () => {
     });
     const begun = performance.now();
     expect(await reasonOf(lost.exchangeCode('abc'))).toBe('WECHAT_TIMEOUT');
-    expect(performance.now() - begun).toBeLessThan(1000);
+    // Sooner than undici gives up connecting.
+    expect(performance.now() - begun).toBeLessThan(2500);
     await lost.close();
-    expect(performance.now() - begun).toBeLessThan(6000);
+    expect(performance.now() - begun).toBeLessThan(8000);
     mute.close();
   });
 
@@ -337,12 +342,12 @@ describe('one deadline covers all of it', () => {
       { kind: 'hang', after: 'half' },
       { kind: 'trickle' },
       { kind: 'trickle', head: true },
-      { kind: 'delay', ms: 5000 },
+      { kind: 'delay', ms: 20_000 },
     ] as const;
     const reasons = faults.map((fault) => {
       const code = newCode();
       standin.phone.fault({ code, fault });
-      return reasonOf(wechat.exchangeCode(code));
+      return reasonOf(hasty.exchangeCode(code));
     });
     expect(await Promise.all(reasons)).toEqual(faults.map(() => 'WECHAT_TIMEOUT'));
     expect(requests()).toBe(faults.length);

@@ -126,7 +126,7 @@ export const text: number = (await api.notes.mine.query())[0]!.text;
       });
       const { url } = JSON.parse(line) as { url: string };
       // It listens before its tables are there.
-      await expect.poll(async () => (await fetch(`${url}/readyz`)).status, { timeout: 10_000 }).toBe(200);
+      await expect.poll(async () => (await fetch(`${url}/readyz`)).status).toBe(200);
       const call = async (procedure: string, input: unknown, token = '') => {
         const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
         const answer = await fetch(`${url}/trpc/${procedure}`, {

@@ -121,7 +121,7 @@ describe('pictures that mean harm', () => {
         `the slowest took ${slowest.ms.toFixed(0)} ms (${slowest.name}); the server's memory peaked at ${peak.toFixed(0)} MB`,
     );
     expect(counts.refused + counts.cleaned).toBeGreaterThan(60);
-    expect(slowest.ms).toBeLessThan(1500);
+    expect(slowest.ms).toBeLessThan(5000);
     expect(peak).toBeLessThan(300);
   }, 60_000);
 

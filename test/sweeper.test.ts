@@ -92,7 +92,7 @@ describe.each(databases)('sweeping expired sessions on $name', ({ name, createUr
     expect(await count(`expires_at = ${at + 1000}`)).toBe(waits.length + 1);
     expect(logged.filter((line) => line.includes('sweeping stopped'))).toEqual([]);
     console.log(`${name}: ${waits.length} logins meanwhile, the slowest ${Math.max(...waits).toFixed(0)} ms`);
-    expect(Math.max(...waits)).toBeLessThan(2000);
+    expect(Math.max(...waits)).toBeLessThan(4000);
   });
 });
 
@@ -128,7 +128,7 @@ describe.each(databases)('sweeping avatars on $name', ({ name, createUrl, query 
       intervalMs: 200,
       restMs: 1,
     });
-    await expect.poll(count, { timeout: 10_000 }).toBe(10);
+    await expect.poll(count).toBe(10);
     await sweeper.close();
     // It begins at a place of its own: the first round may take what comes after that alone.
     expect(rounds.length).toBeLessThanOrEqual(2);

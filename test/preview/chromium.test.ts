@@ -82,7 +82,7 @@ test.skipIf(!present)(
     });
     page.on('pageerror', (error) => faults.push(error.message));
     const phone = page.frameLocator('#screen');
-    const see = (text: string) => phone.getByText(text).first().waitFor({ timeout: 5000 });
+    const see = (text: string) => phone.getByText(text).first().waitFor({ timeout: 20_000 });
     const tap = (text: string) => phone.getByText(text, { exact: true }).last().click();
     const row = page.locator('#row');
     const keep = (name: string) => page.screenshot({ path: `${artifacts}${name}.png`, animations: 'disabled' });

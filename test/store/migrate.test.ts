@@ -176,7 +176,7 @@ describe.skipIf(!hasMysql)('a migration whose network falls silent after the han
     const begun = performance.now();
     const migrating = migrateMysql({ databaseUrl: proxy.url, statementMs: 300 });
     await expect(migrating).rejects.toMatchObject({ kind: 'unavailable', code: 'TIMEOUT' });
-    expect(performance.now() - begun).toBeLessThan(1500);
+    expect(performance.now() - begun).toBeLessThan(5000);
     await migrateMysql({ databaseUrl: proxy.url });
     await open(proxy.url).saveLogin(loginWrite());
   });

@@ -81,7 +81,7 @@ describe('SQLite', () => {
     const busy = { kind: 'unavailable', code: expect.stringMatching(/SQLITE_BUSY|TIMEOUT/) as string };
     await expect(store.saveLogin(login)).rejects.toMatchObject(busy);
     await expect(store.deleteSession(login.tokenHash)).rejects.toMatchObject(busy);
-    expect(performance.now() - start).toBeLessThan(1200);
+    expect(performance.now() - start).toBeLessThan(5000);
     clearInterval(ticking);
     expect(turns).toBeGreaterThan(10);
 
