@@ -69,24 +69,26 @@ const valueOf = {
 
 type Name = keyof typeof valueOf;
 const names = Object.keys(valueOf) as Name[];
+const getters = Object.values(valueOf);
 
-/** The names of the placeholders of the n-th login: `openId7`. */
-const numberedNames = memoized((index) => names.map((name) => name + index));
-const at = (name: Name, index: number) => sql.placeholder(name + index);
+/**
+ * The name of a placeholder of the n-th login is a number: V8 keeps numbered values as an array, where hundreds of words
+ * would be a hash table for each flight.
+ */
+const numberOf = (name: Name, index: number) => index * names.length + names.indexOf(name);
+const at = (name: Name, index: number) => sql.placeholder(String(numberOf(name, index)));
 
 function valuesOf(logins: readonly LoginWrite[]): Record<string, unknown> {
   const values: Record<string, unknown> = {};
-  for (const [index, login] of logins.entries()) {
-    for (const [position, numbered] of numberedNames(index).entries()) {
-      const name = names[position];
-      if (name) values[numbered] = valueOf[name](login);
-    }
-  }
+  let number = 0;
+  for (const login of logins) for (const get of getters) values[number++] = get(login);
   return values;
 }
 
 function numbered(name: Name, all: readonly unknown[]): Record<string, unknown> {
-  return Object.fromEntries(all.map((value, index) => [name + index, value]));
+  const values: Record<string, unknown> = {};
+  for (const [index, value] of all.entries()) values[numberOf(name, index)] = value;
+  return values;
 }
 
 const upTo = (rows: number) => Array.from({ length: rows }, (_, index) => index);
