@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { openStore } from '../src/store/open.ts';
 import { createConnection } from '../src/store/sqlite/connection.ts';
-import { insertSessions, selectUsers, upsertUsers } from '../src/store/sqlite/statements.ts';
+import { createLogins } from '../src/store/sqlite/logins.ts';
 import type { LoginWrite } from '../src/store/store.ts';
 import { migrate } from './contestants.ts';
 import { connections, median } from './measure.ts';
@@ -13,11 +13,9 @@ export async function compareSqliteWrites(directory: string, rounds = 5): Promis
   await migrate(databaseUrl);
   const connection = createConnection({ databaseUrl, timeoutMs: 60_000 });
   const store = openStore({ databaseUrl, timeoutMs: 60_000, poolSize: 1 });
+  const logins = createLogins();
   const ways = {
-    plain: (login: LoginWrite) =>
-      connection.lend((db) =>
-        db.batch([upsertUsers(db, [login]), insertSessions(db, [login]), selectUsers(db, [login.openId])]),
-      ),
+    plain: (login: LoginWrite) => connection.lend((db) => logins.save(db, [login])),
     joined: (login: LoginWrite) => store.saveLogin(login),
   };
   const wall = { plain: [] as number[], joined: [] as number[] };

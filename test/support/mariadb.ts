@@ -36,8 +36,15 @@ kill -9 "$(cat "$dir/pid")" 2>/dev/null
 wait
 rm -rf "$dir"`;
 
-/** A private MariaDB on an empty temporary directory, on a loopback port of its own, without accounts. */
-export async function startMariaDb(program: string) {
+interface Sizes {
+  /** InnoDB's pages in memory. */
+  bufferMb: number;
+  /** Its redo log: what may be changed before pages have to be written out. */
+  logMb: number;
+}
+
+/** A private MariaDB on an empty temporary directory, on a loopback port of its own, without accounts. Small, by default. */
+export async function startMariaDb(program: string, { bufferMb, logMb }: Sizes = { bufferMb: 64, logMb: 16 }) {
   const directory = await mkdtemp(path.join(tmpdir(), 'guoke-mariadb-'));
   const port = await freePort();
   const url = `mysql://root@127.0.0.1:${port}`;
@@ -49,8 +56,8 @@ export async function startMariaDb(program: string) {
     '--bind-address=127.0.0.1',
     `--port=${port}`,
     '--max-connections=500',
-    '--innodb-buffer-pool-size=64M',
-    '--innodb-log-file-size=16M',
+    `--innodb-buffer-pool-size=${bufferMb}M`,
+    `--innodb-log-file-size=${logMb}M`,
     ...(process.getuid?.() === 0 ? ['--user=root'] : []),
   ];
   // In a session of its own: Ctrl-C reaches us alone, and the keeper outlives us to clean up.

@@ -7,7 +7,7 @@ import type { LibSQLDatabase } from 'drizzle-orm/libsql';
 import { StoreError } from '../store.ts';
 import { codeOf } from './errors.ts';
 
-export type Db = LibSQLDatabase;
+export type Db = LibSQLDatabase & { $client: Client };
 export type Lend = Connection['lend'];
 
 export interface Connection {

@@ -1,6 +1,6 @@
-import { and, eq, inArray, lte, type SQL, sql } from 'drizzle-orm';
+import { and, eq, lte, type SQL, sql } from 'drizzle-orm';
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
-import type { LoginWrite, Session, SessionExtension, User } from '../store.ts';
+import type { SessionExtension, User } from '../store.ts';
 import type { Db } from './connection.ts';
 import { gkWxSession as session } from './schema.ts';
 import { user } from './user-table.ts';
@@ -13,7 +13,7 @@ const isLater = sql`${brought(user.sessionKeyAt)} >= ${user.sessionKeyAt}`;
 const isOtherKey = sql`${brought(user.sessionKeyFingerprint)} is not ${user.sessionKeyFingerprint}`;
 const ifLater = (column: SQLiteColumn) => sql`iif(${isLater}, ${brought(column)}, ${column})`;
 
-const merged: Partial<Record<keyof User, SQL>> = {
+export const merged: Partial<Record<keyof User, SQL>> = {
   appId: ifLater(user.appId),
   unionId: broughtOrStored(user.unionId),
   prevSessionKey: sql`iif(${isLater} and ${isOtherKey}, coalesce(${user.sessionKey}, ${user.prevSessionKey}), ${user.prevSessionKey})`,
@@ -30,54 +30,9 @@ const merged: Partial<Record<keyof User, SQL>> = {
   updatedAt: sql`max(${brought(user.updatedAt)}, ${user.updatedAt})`,
 };
 
-/** Creates or updates the users of these logins in one statement, in their order. */
-export function upsertUsers(db: Db, logins: readonly LoginWrite[]) {
-  const rows = logins.map(
-    ({ openId, appId, unionId, sessionKey, sessionKeyFingerprint, sessionKeyAt, profile, now }) => ({
-      ...profile,
-      openId,
-      appId,
-      unionId,
-      sessionKey,
-      sessionKeyFingerprint,
-      sessionKeyAt,
-      prevSessionKey: null,
-      phoneNumber: null,
-      createdAt: now,
-      updatedAt: now,
-    }),
-  );
-  return db.insert(user).values(rows).onConflictDoUpdate({ target: user.openId, set: merged });
-}
-
-/** Adds the sessions of these logins in one statement. */
-export function insertSessions(db: Db, logins: readonly LoginWrite[]) {
-  const rows = logins.map(({ tokenHash, openId, now, expiresAt }) => ({
-    tokenHash,
-    openId,
-    createdAt: now,
-    expiresAt,
-    lastUsedAt: now,
-  }));
-  return db.insert(session).values(rows);
-}
-
-export function selectUsers(db: Db, openIds: readonly string[]) {
-  return db.select().from(user).where(inArray(user.openId, openIds));
-}
-
-/** In the order of the hashes; null where there is none. */
-export async function selectSessions(
-  db: Db,
-  tokenHashes: readonly Buffer[],
-): Promise<({ session: Session; user: User } | null)[]> {
-  const rows = await db
-    .select({ session, user })
-    .from(session)
-    .innerJoin(user, eq(user.openId, session.openId))
-    .where(inArray(session.tokenHash, tokenHashes));
-  const byHash = new Map(rows.map((row) => [row.session.tokenHash.toString('latin1'), row]));
-  return tokenHashes.map((tokenHash) => byHash.get(tokenHash.toString('latin1')) ?? null);
+export async function selectUser(db: Db, openId: string): Promise<User | null> {
+  const [row] = await db.select().from(user).where(eq(user.openId, openId));
+  return row ?? null;
 }
 
 /** Of several at once, one changes the row: the others find it used. */

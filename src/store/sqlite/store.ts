@@ -1,28 +1,21 @@
 import { sql } from 'drizzle-orm';
 import { joined } from '../joined.ts';
 import type { StoreOptions } from '../open.ts';
-import { type LoginWrite, type Store, StoreError } from '../store.ts';
+import type { LoginWrite, Store } from '../store.ts';
 import { accessTokens } from './access-tokens.ts';
 import { avatars } from './avatars.ts';
 import { createConnection, type Db } from './connection.ts';
 import { toStoreError } from './errors.ts';
+import { createLogins } from './logins.ts';
 import { countUsers, deleteExpiredSessions, selectUsersAfter, updateSealed } from './maintenance.ts';
 import { migrateSqlite } from './migrate.ts';
 import { profiles } from './profiles.ts';
-import {
-  deleteSession,
-  deleteSessionsOf,
-  insertSessions,
-  selectSessions,
-  selectUsers,
-  updateSession,
-  upsertUsers,
-} from './statements.ts';
+import { deleteSession, deleteSessionsOf, selectUser, updateSession } from './statements.ts';
 
 /** A store in one SQLite file. Each call blocks the event loop while SQLite works. */
 export function openSqliteStore({ databaseUrl, timeoutMs }: Omit<StoreOptions, 'poolSize'>): Store {
   const connection = createConnection({ databaseUrl, timeoutMs });
-
+  const logins = createLogins();
   let pending = 0;
 
   async function run<T>(work: (db: Db) => Promise<T>): Promise<T> {
@@ -38,23 +31,13 @@ export function openSqliteStore({ databaseUrl, timeoutMs }: Omit<StoreOptions, '
 
   return {
     saveLogin: joined({
-      work: (logins: readonly LoginWrite[]) =>
-        run(async (db) => {
-          const openIds = [...new Set(logins.map(({ openId }) => openId))];
-          const [, , users] = await db.batch([
-            upsertUsers(db, logins),
-            insertSessions(db, logins),
-            selectUsers(db, openIds),
-          ]);
-          const byOpenId = new Map(users.map((user) => [user.openId, user]));
-          return logins.map(({ openId }) => byOpenId.get(openId) ?? vanished());
-        }),
+      work: (items: readonly LoginWrite[]) => run((db) => logins.save(db, items)),
       maxInFlight: 1,
       timeoutMs,
     }),
-    findUser: (openId) => run(async (db) => (await selectUsers(db, [openId]))[0] ?? null),
+    findUser: (openId) => run((db) => selectUser(db, openId)),
     findSession: joined({
-      work: (tokenHashes: readonly Buffer[]) => run((db) => selectSessions(db, tokenHashes)),
+      work: (items: readonly Buffer[]) => run((db) => logins.find(db, items)),
       maxInFlight: 1,
       timeoutMs,
     }),
@@ -81,8 +64,4 @@ export function openSqliteStore({ databaseUrl, timeoutMs }: Omit<StoreOptions, '
     poolStats: () => ({ size: 1, inUse: Math.min(pending, 1), waiting: Math.max(pending - 1, 0) }),
     close: () => connection.close(),
   };
-}
-
-function vanished(): never {
-  throw new StoreError('unexpected', 'USER_VANISHED');
 }
