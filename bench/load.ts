@@ -1,15 +1,18 @@
 import { connect } from 'node:net';
+import { nthUser, tokenOf } from './seed.ts';
 
 /** What the load generator is asked to do, over its channel to the parent. */
 export type Order =
   | { kind: 'logins'; standinUrl: string; users: number; count: number }
   | { kind: 'run'; urls: readonly string[]; target: Target; seconds: number; connections: number };
 
-/** `tokens`: of those that earlier runs against these URLs were answered. */
+/** `tokens`: of those that earlier runs against these URLs were answered, or of the sessions that are there from the start. */
 export interface Target {
   method: 'GET' | 'POST';
   path: string;
   sends: 'logins' | 'tokens';
+  /** How many users have a session from the start. */
+  seeded?: number;
   /** How many logins go in one request, as tRPC batches them. */
   batch?: number;
 }
@@ -50,14 +53,17 @@ async function run({ urls, target, seconds, connections }: Extract<Order, { kind
   const latencies: number[] = [];
   let failures = 0;
   let failure: string | undefined;
-  let sent = 0;
+  let sent = target.seeded ? Math.floor(Math.random() * target.seeded) : 0;
   const start = performance.now();
   const end = start + seconds * 1000;
 
   function nextRequest(): string | undefined {
     if (performance.now() > end) return undefined;
     const head = `${target.method} ${target.path} HTTP/1.1\r\nhost: bench\r\n`;
-    if (target.sends === 'tokens') return `${head}authorization: Bearer ${known[sent++ % known.length]}\r\n\r\n`;
+    if (target.sends === 'tokens') {
+      const token = target.seeded ? tokenOf(nthUser(sent++, target.seeded)) : known[sent++ % known.length];
+      return `${head}authorization: Bearer ${token}\r\n\r\n`;
+    }
     const taken = logins.splice(-(target.batch ?? 1));
     if (taken.length < (target.batch ?? 1)) return undefined;
     const body = target.batch ? `{${taken.map((login, index) => `"${index}":${login}`).join()}}` : (taken[0] ?? '');

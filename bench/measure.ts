@@ -3,9 +3,6 @@ import type { Target } from './load.ts';
 import { cpuUs, type Load, rssMb } from './processes.ts';
 
 export const connections = 32;
-/** Logins of more users than connections, few enough to be there after the first round. */
-const users = 2000;
-
 /** One measured window of one contestant. */
 export interface Sample {
   requestsPerSecond: number;
@@ -21,11 +18,13 @@ export interface Bench {
   standinUrl: string;
   /** null: the database is in the server's own process. */
   databasePid: number | null;
+  /** Whose logins these are, all over the table in every window. */
+  users: number;
 }
 
 /** Runs the load for some seconds, and sets the processor time of both processes against the requests. */
 export async function measure(
-  { load, standinUrl, databasePid }: Bench,
+  { load, standinUrl, databasePid, users }: Bench,
   contestants: Contestant | readonly Contestant[],
   target: Target,
   seconds: number,

@@ -5,6 +5,7 @@ import { createPeople } from '../src/standin/people.ts';
 import { defaultProfile } from '../src/standin/profile.ts';
 import { sealProfile } from '../src/standin/seal.ts';
 import { devApp } from '../src/standin/server.ts';
+import { nthUser, openIdOf } from './seed.ts';
 
 // The stand-in's rooms on bare node:http, without faults, counts and logs: two cores are shared by everything here,
 // and WeChat's own work is not what is measured. `/inputs` mints whole logins before the measured window.
@@ -27,12 +28,14 @@ server.listen(0, '127.0.0.1', () => {
   console.log(JSON.stringify({ url: `http://127.0.0.1:${port}` }));
 });
 
-/** `count` logins of `users` users, one after the other, each with a fresh code and its own sealed profile. */
+/** `count` logins of the first `users` users, or of as many of them, each with a fresh code and a sealed profile. */
 function mint(query: URLSearchParams): object[] {
   const [count, users] = [Number(query.get('count')), Number(query.get('users'))];
   const timestampSeconds = Math.floor(Date.now() / 1000);
+  const first = Math.floor(Math.random() * users);
   const sealed = Array.from({ length: Math.min(count, users) }, (_, index) => {
-    const person = people.find(`user${index}`, devApp);
+    const user = nthUser(first + index, users);
+    const person = { ...people.find(`user${user}`, devApp), openid: openIdOf(user) };
     const { appId, sessionKey } = person;
     return {
       person,
@@ -40,7 +43,7 @@ function mint(query: URLSearchParams): object[] {
     };
   });
   return Array.from({ length: count }, (_, index) => {
-    const each = sealed[(index * 7919) % sealed.length];
+    const each = sealed[index % sealed.length];
     return each ? { code: codes.mint(each.person), ...each.data } : {};
   });
 }
