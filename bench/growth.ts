@@ -52,24 +52,27 @@ export async function growth({ entry, load, standinUrl, mariadb, quick }: Growth
   two.push(await start(entry, shared, standinUrl));
   fields.push({ name: 'MariaDB, 2 processes', servers: two, inProcess: false, users: 1000 });
 
+  fields.sort((a, b) => Number(a.inProcess) - Number(b.inProcess));
   const logins = new Map<string, Sample[]>();
   const batches = new Map<string, Sample[]>();
   const mes = new Map<string, Sample[]>();
-  const progress = createProgress(fields.length * (rounds + 1));
+  const calls = [
+    [mes, ({ me }: Contestant, users: number) => ({ ...me, seeded: users }), 2],
+    [logins, ({ login }: Contestant) => login, 2.5],
+    [batches, ({ login }: Contestant) => ({ ...login, path: batchPath, batch: 10 }), 1.5],
+  ] as const;
+  const progress = createProgress(fields.length * (rounds + 1) * calls.length);
   for (let round = -1; round < rounds; round++) {
-    for (const { name, servers, inProcess, users } of fields) {
-      const [first] = servers;
-      if (!first) continue;
-      const bench = { load, standinUrl, databasePid: inProcess ? null : mariadb.pid(), users };
-      // First, while MariaDB writes nothing out for its own logins.
-      const me = await measure(bench, servers, { ...first.me, seeded: users }, 2);
-      const login = await measure(bench, servers, first.login, 2.5);
-      const batch = await measure(bench, servers, { ...first.login, path: batchPath, batch: 10 }, 1.5);
-      progress.step(name);
-      if (round < 0) continue;
-      logins.set(name, [...(logins.get(name) ?? []), login]);
-      batches.set(name, [...(batches.get(name) ?? []), batch]);
-      mes.set(name, [...(mes.get(name) ?? []), me]);
+    // Call by call, so that the windows that are compared come one after the other: the machine's speed changes within minutes.
+    for (const [samples, windowOf, seconds] of calls) {
+      for (const { name, servers, inProcess, users } of fields) {
+        const [first] = servers;
+        if (!first) continue;
+        const bench = { load, standinUrl, databasePid: inProcess ? null : mariadb.pid(), users };
+        const sample = await measure(bench, servers, windowOf(first, users), seconds);
+        progress.step(name);
+        if (round >= 0) samples.set(name, [...(samples.get(name) ?? []), sample]);
+      }
     }
   }
   for (const { servers } of fields) for (const server of servers) await server.stop();

@@ -31,8 +31,8 @@ const { values: options } = parseArgs({
 const program = findMariaDb();
 if (!program) throw new Error('There is no mariadbd here. Install one (Debian: apt install mariadb-server-core).');
 const built = await buildAll(options.main);
-// A million users are some 500 MB: as an operator would, it gets the memory that holds them. MariaDB's own 96 MB of log.
-const mariadb = await startMariaDb(program, { bufferMb: 1024, logMb: 96 });
+// A million users are some 500 MB: as an operator would, it gets buffers that hold them, and half as much of a log.
+const mariadb = await startMariaDb(program, options.growth ? { bufferMb: 1024, logMb: 512 } : undefined);
 const standin = await startNode(built.standin, {}, 'url');
 const standinUrl: string = JSON.parse(standin.line).url;
 const load = startLoad(built.load);
