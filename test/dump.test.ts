@@ -9,17 +9,19 @@ import { databases } from './support/databases.ts';
 const count = 10_000;
 
 describe.each(databases)('a dump of 10,000 users from $name', ({ createUrl, dump }) => {
-  test('holds no session key, in any spelling, and no token that could be used', { timeout: 60_000 }, async () => {
+  test('holds no session key, in any spelling, and no token that could be used', { timeout: 120_000 }, async () => {
     const databaseUrl = await createUrl();
     const store = openStore({ databaseUrl, timeoutMs: 30_000, poolSize: 4 });
     await store.migrate();
     const sessionKeys = createSessionKeys([{ id: 'k1', key: randomBytes(32) }]);
     const tokens = createTokens(store);
     const now = Date.now();
-    /** By their length: everything of that length in the dump is looked up. */
-    const secrets = new Map<number, Set<string>>();
-    const remember = (secret: string) =>
-      secrets.set(secret.length, (secrets.get(secret.length) ?? new Set()).add(secret));
+    /** By how they begin, so that one pass over the dump finds them all. */
+    const secrets = new Map<string, string[]>();
+    const remember = (secret: string) => {
+      const start = secret.slice(0, 8);
+      secrets.set(start, [...(secrets.get(start) ?? []), secret]);
+    };
 
     const login = async (index: number) => {
       const key = randomBytes(16);
@@ -39,12 +41,12 @@ describe.each(databases)('a dump of 10,000 users from $name', ({ createUrl, dump
 
     expect(text.match(/oDUMP\d{23}/g)?.length).toBeGreaterThanOrEqual(2 * count);
     const found: string[] = [];
-    for (const [length, known] of secrets) {
-      for (let at = 0; at + length <= text.length; at++) {
-        if (known.has(text.slice(at, at + length))) found.push(`a secret of ${length} characters at ${at}`);
+    for (let at = 0; at < text.length; at++) {
+      for (const secret of secrets.get(text.slice(at, at + 8)) ?? []) {
+        if (text.startsWith(secret, at)) found.push(`a secret of ${secret.length} characters at ${at}`);
       }
     }
-    expect([...secrets.values()].map(({ size }) => size)).toEqual([count, count, count, count]);
+    expect([...secrets.values()].flat()).toHaveLength(4 * count);
     expect(found).toEqual([]);
   });
 });
