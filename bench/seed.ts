@@ -13,7 +13,7 @@ export function tokenOf(user: number): string {
   return `${String(user).padStart(42, 'A')}A`;
 }
 
-/** A way through all users in which every stretch is spread over the whole table: their numbers have no factor in common with it. */
+/** A way through all users, of which every stretch is spread over the table: 7919 is a prime that divides none of our sizes. */
 export function nthUser(index: number, users: number): number {
   return (index * 7919) % users;
 }
