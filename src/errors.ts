@@ -66,7 +66,7 @@ export const outcomes = {
 /** Why a call failed: stable, and safe to branch on. */
 export type Reason = keyof typeof outcomes;
 
-interface LoginErrorOptions {
+interface AppErrorOptions {
   /** Paths of the input's fields that are wrong; never their values. */
   fields?: readonly string[];
   retryAfterSeconds?: number;
@@ -76,12 +76,12 @@ interface LoginErrorOptions {
 }
 
 /** The one door by which a known failure leaves. tRPC passes it through unchanged, with the right HTTP status. */
-export class LoginError extends TRPCError {
+export class AppError extends TRPCError {
   readonly reason: Reason;
   readonly retryAfterSeconds: number | undefined;
   readonly detail: LogFields;
 
-  constructor(reason: Reason, { fields, retryAfterSeconds, detail = {}, cause }: LoginErrorOptions = {}) {
+  constructor(reason: Reason, { fields, retryAfterSeconds, detail = {}, cause }: AppErrorOptions = {}) {
     const { code, message } = outcomes[reason];
     super({ code, message: fields?.length ? `${message}: ${fields.join(', ')}` : message, cause });
     this.reason = reason;

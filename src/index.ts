@@ -9,7 +9,7 @@ export { authRouter } from './auth/router.ts';
 export { userRouter } from './user/router.ts';
 export { appRouter, type AppRouter } from './router.ts';
 export { publicProcedure, router, signedInProcedure, type Context, type ErrorData } from './trpc.ts';
-export { LoginError, type Reason, type Retry } from './errors.ts';
+export { AppError, type Reason, type Retry } from './errors.ts';
 
 export { openStore, type StoreOptions } from './store/open.ts';
 export { StoreError, type Session, type Store, type User } from './store/store.ts';

@@ -2,7 +2,7 @@ import { getTRPCErrorFromUnknown, initTRPC, TRPCError } from '@trpc/server';
 import { ZodError } from 'zod';
 import type { SessionKeys } from './auth/session-keys.ts';
 import type { Tokens } from './auth/tokens.ts';
-import { LoginError, outcomes, type Reason, type Retry } from './errors.ts';
+import { AppError, outcomes, type Reason, type Retry } from './errors.ts';
 import { describeError, type Log } from './operations/log.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { StoreError, type Store } from './store/store.ts';
@@ -78,27 +78,27 @@ const refusals: Partial<Record<TRPCError['code'], string>> = {
 
 /** The reason and the words for an error of any kind; what nobody foresaw says nothing of itself. */
 export function explain(error: TRPCError): { reason: Reason; message: string } {
-  if (error instanceof LoginError) return { reason: error.reason, message: error.message };
+  if (error instanceof AppError) return { reason: error.reason, message: error.message };
   const message = refusals[error.code];
   return message ? { reason: 'INPUT_INVALID', message } : { reason: 'INTERNAL', message: outcomes.INTERNAL.message };
 }
 
 /** Gives each failure of a procedure its name: the input's, the database's, or one nobody foresaw. */
-function named(error: TRPCError): LoginError {
+function named(error: TRPCError): AppError {
   const { cause } = error;
-  if (error instanceof LoginError) return error;
+  if (error instanceof AppError) return error;
   // Input is read within the call, so that broken JSON shows here too; its own error quotes the text.
   if (error.code === 'BAD_REQUEST') {
     const issues = cause instanceof ZodError ? cause.issues : [];
-    return new LoginError('INPUT_INVALID', {
+    return new AppError('INPUT_INVALID', {
       fields: [...new Set(issues.map(({ path }) => path.join('.') || 'input'))],
     });
   }
   if (cause instanceof StoreError && cause.kind === 'unavailable') {
     const { code, errno } = cause;
-    return new LoginError('DATABASE_UNAVAILABLE', { cause, detail: { code, ...(errno !== undefined && { errno }) } });
+    return new AppError('DATABASE_UNAVAILABLE', { cause, detail: { code, ...(errno !== undefined && { errno }) } });
   }
-  return new LoginError('INTERNAL', { cause, detail: describeError(cause ?? error) });
+  return new AppError('INTERNAL', { cause, detail: describeError(cause ?? error) });
 }
 
 /** How loud a failure is: our own faults are errors, the world's are warnings, the caller's are information. */
@@ -140,7 +140,7 @@ export const publicProcedure = t.procedure.use(({ ctx, path, next }) => observed
  */
 export const spendsCode = t.middleware(({ ctx, next }) => {
   const waitSeconds = ctx.codeLimit.take(ctx.clientAddress, ctx.now());
-  if (waitSeconds > 0) throw new LoginError('RATE_LIMITED', { retryAfterSeconds: waitSeconds });
+  if (waitSeconds > 0) throw new AppError('RATE_LIMITED', { retryAfterSeconds: waitSeconds });
   return next();
 });
 

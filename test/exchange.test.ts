@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { LoginError } from '../src/errors.ts';
+import { AppError } from '../src/errors.ts';
 import { devApp, startStandin, type Standin } from '../src/standin/server.ts';
 import { createWechat } from '../src/wechat/exchange.ts';
 import type { Wechat } from '../src/wechat/wechat.ts';
@@ -43,7 +43,7 @@ async function reasonOf(exchange: Promise<unknown>): Promise<string> {
     () => null,
     (failure: unknown) => failure,
   );
-  if (!(error instanceof LoginError)) throw new Error(`not refused: ${String(error)}`);
+  if (!(error instanceof AppError)) throw new Error(`not refused: ${String(error)}`);
   // Neither the error nor what it carries may hold the address: it has the secret and the code in it.
   const all = JSON.stringify([error, error.message, error.detail, String(error.stack), String(error.cause)]);
   expect(all).not.toContain(devApp.secret);
@@ -80,7 +80,7 @@ describe('an exchange', () => {
     const results = await Promise.allSettled(Array.from({ length: 20 }, () => wechat.exchangeCode(code)));
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     const reasons = results.flatMap((result) =>
-      result.status === 'rejected' ? [(result.reason as LoginError).reason] : [],
+      result.status === 'rejected' ? [(result.reason as AppError).reason] : [],
     );
     expect(new Set(reasons)).toEqual(new Set(['CODE_INVALID']));
   });

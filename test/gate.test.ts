@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { LoginError } from '../src/errors.ts';
+import { AppError } from '../src/errors.ts';
 import { createGate } from '../src/wechat/gate.ts';
 import { failureOf, startBackend, type Backend } from './support/backend.ts';
 
@@ -94,7 +94,7 @@ describe('calls to WeChat at the same time', () => {
   const reasonOf = (call: Promise<unknown>) =>
     call.then(
       () => 'OK',
-      (error: unknown) => (error instanceof LoginError ? `${error.reason} ${error.retryAfterSeconds}` : 'odd'),
+      (error: unknown) => (error instanceof AppError ? `${error.reason} ${error.retryAfterSeconds}` : 'odd'),
     );
 
   test('are as many as allowed; one more is refused at once, and each that ends makes room', async () => {

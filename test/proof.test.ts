@@ -2,7 +2,7 @@ import { createCipheriv, createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { proveProfile } from '../src/auth/proof.ts';
-import { LoginError } from '../src/errors.ts';
+import { AppError } from '../src/errors.ts';
 import { readRawData } from '../src/user/profile.ts';
 import vectors from './vectors.json' with { type: 'json' };
 
@@ -28,7 +28,7 @@ function refusalOf(prove: () => unknown): { code: string; message: string; reaso
     prove();
     return null;
   } catch (error) {
-    if (!(error instanceof LoginError)) throw error;
+    if (!(error instanceof AppError)) throw error;
     const { code, message, reason } = error;
     return { code, message, reason };
   }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createTokens } from '../src/auth/tokens.ts';
 import { hashToken } from '../src/crypto.ts';
-import { LoginError } from '../src/errors.ts';
+import { AppError } from '../src/errors.ts';
 import type { Session, User } from '../src/store/store.ts';
 import { loginWrite, noProfile } from './support/login-write.ts';
 
@@ -44,7 +44,7 @@ function stage(now = 0) {
     tokens.verify(authorization, at).then(
       () => true,
       (error: unknown) => {
-        if (error instanceof LoginError && error.reason === 'SESSION_INVALID') return false;
+        if (error instanceof AppError && error.reason === 'SESSION_INVALID') return false;
         throw error;
       },
     );

@@ -130,8 +130,8 @@ export const mutants: readonly Mutant[] = [
   {
     what: 'the refusal tells which check failed',
     file: 'src/auth/proof.ts',
-    find: "new LoginError('PROFILE_REJECTED', { detail: { check } })",
-    replace: "new LoginError('PROFILE_REJECTED', { fields: [check], detail: { check } })",
+    find: "new AppError('PROFILE_REJECTED', { detail: { check } })",
+    replace: "new AppError('PROFILE_REJECTED', { fields: [check], detail: { check } })",
     tests: [...proof, ...login],
   },
   {
@@ -214,8 +214,8 @@ export const mutants: readonly Mutant[] = [
   {
     what: 'what nobody foresaw in a procedure says what it is',
     file: 'src/trpc.ts',
-    find: "new LoginError('INTERNAL', { cause, ",
-    replace: "new LoginError('INTERNAL', { fields: [String(cause)], cause, ",
+    find: "new AppError('INTERNAL', { cause, ",
+    replace: "new AppError('INTERNAL', { fields: [String(cause)], cause, ",
     tests: [...login, ...http],
   },
   {
@@ -306,7 +306,7 @@ export const mutants: readonly Mutant[] = [
     what: 'the message of a bad answer quotes it',
     file: 'src/wechat/http.ts',
     find: "throw badResponse('NOT_JSON');",
-    replace: "throw new LoginError('WECHAT_BAD_RESPONSE', { fields: [text] });",
+    replace: "throw new AppError('WECHAT_BAD_RESPONSE', { fields: [text] });",
     tests: ['test/secrets.test.ts', ...exchange],
   },
   {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { CryptoError, decryptOpenData, signatureMatches } from '../crypto.ts';
-import { LoginError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { Profile } from '../store/store.ts';
 import { profileFields, type RawData } from '../user/profile.ts';
 
@@ -71,6 +71,6 @@ function own(record: Readonly<Record<string, unknown>>, name: string): unknown {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-function rejected(check: string): LoginError {
-  return new LoginError('PROFILE_REJECTED', { detail: { check } });
+function rejected(check: string): AppError {
+  return new AppError('PROFILE_REJECTED', { detail: { check } });
 }

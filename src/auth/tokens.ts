@@ -1,5 +1,5 @@
 import { createToken, hashToken, tokenPattern } from '../crypto.ts';
-import { LoginError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { Session, Store, User } from '../store/store.ts';
 
 const hourMs = 60 * 60 * 1000;
@@ -33,9 +33,9 @@ export function createTokens(store: Pick<Store, 'findSession' | 'extendSession'>
     },
     async verify(authorization, now) {
       const token = /^Bearer +([A-Za-z0-9_-]{43})$/i.exec(authorization ?? '')?.[1];
-      if (token === undefined || !tokenPattern.test(token)) throw new LoginError('SESSION_INVALID');
+      if (token === undefined || !tokenPattern.test(token)) throw new AppError('SESSION_INVALID');
       const found = await store.findSession(hashToken(token));
-      if (!found || found.session.expiresAt <= now) throw new LoginError('SESSION_INVALID');
+      if (!found || found.session.expiresAt <= now) throw new AppError('SESSION_INVALID');
       const { session } = found;
       if (now - session.lastUsedAt >= hourMs) {
         await store.extendSession({

@@ -3,7 +3,7 @@ import { getHTTPStatusCodeFromError } from '@trpc/server/http';
 import { getErrorShape } from '@trpc/server/shared';
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { LoginError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import { appRouter } from '../router.ts';
 import type { Context } from '../trpc.ts';
 import type { PictureBodies } from './picture-bodies.ts';
@@ -38,7 +38,7 @@ export const callsOnly: MiddlewareHandler = async (c, next) => {
 export function tablesFirst(areThere: () => boolean): MiddlewareHandler {
   return async (_, next) => {
     if (areThere()) return next();
-    const error = new LoginError('DATABASE_UNAVAILABLE', { retryAfterSeconds: 1 });
+    const error = new AppError('DATABASE_UNAVAILABLE', { retryAfterSeconds: 1 });
     return refusal(error, retryAfter([error]));
   };
 }
@@ -69,7 +69,7 @@ export function limitBody(pictureBodies: PictureBodies): MiddlewareHandler<{ Var
         declared === undefined ? limitUndeclaredPicture(c, next) : next(),
       );
     } catch (error) {
-      if (!(error instanceof LoginError)) throw error;
+      if (!(error instanceof AppError)) throw error;
       return refusal(error, retryAfter([error]));
     }
   };
@@ -77,7 +77,7 @@ export function limitBody(pictureBodies: PictureBodies): MiddlewareHandler<{ Var
 
 /** The header that says when to come back, where one of the errors knows. */
 export function retryAfter(errors: readonly TRPCError[]): Record<string, string> {
-  const seconds = errors.map((error) => (error instanceof LoginError ? (error.retryAfterSeconds ?? 0) : 0));
+  const seconds = errors.map((error) => (error instanceof AppError ? (error.retryAfterSeconds ?? 0) : 0));
   const longest = Math.max(0, ...seconds);
   return longest > 0 ? { 'retry-after': String(longest) } : {};
 }

@@ -1,4 +1,4 @@
-import { LoginError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import { StoreError } from '../store/store.ts';
 import type { Context } from '../trpc.ts';
 import { createPlaces } from '../user/places.ts';
@@ -7,7 +7,7 @@ import { createPlaces } from '../user/places.ts';
 export interface PictureBodies {
   /**
    * Lets the request be read and answered, if it is of somebody who is logged in and few others are being read, fewer of
-   * the same user: what anybody may send, and many at once, is small. Rejects with LoginError before its body is read.
+   * the same user: what anybody may send, and many at once, is small. Rejects with AppError before its body is read.
    */
   admit<T>(caller: Pick<Context, 'tokens' | 'authorization' | 'now'>, answer: () => Promise<T>): Promise<T>;
 }
@@ -19,12 +19,12 @@ export function createPictureBodies({ maxAtOnce = 8, maxOfOneUser = 2 } = {}): P
     async admit({ tokens, authorization, now }, answer) {
       const { user } = await tokens.verify(authorization, now()).catch((cause: unknown) => {
         if (cause instanceof StoreError && cause.kind === 'unavailable') {
-          throw new LoginError('DATABASE_UNAVAILABLE', { cause });
+          throw new AppError('DATABASE_UNAVAILABLE', { cause });
         }
         throw cause;
       });
       const leave = places.take(user.openId);
-      if (!leave) throw new LoginError('RATE_LIMITED', { retryAfterSeconds: 1 });
+      if (!leave) throw new AppError('RATE_LIMITED', { retryAfterSeconds: 1 });
       return await answer().finally(leave);
     },
   };

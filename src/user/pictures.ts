@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Sharp, SharpOptions } from 'sharp';
-import { LoginError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { RateLimit } from '../rate-limit.ts';
 import { readPictureHeader } from './picture-header.ts';
 import { createTurns } from './turns.ts';
@@ -9,7 +9,7 @@ import { createTurns } from './turns.ts';
 export interface Pictures {
   /**
    * A picture of our own making, 256×256 WebP, with nothing of the sent file but what is seen in it. Rejects with
-   * LoginError: INPUT_INVALID (`avatar`) for what is no picture of the four kinds, is too large or takes too long,
+   * AppError: INPUT_INVALID (`avatar`) for what is no picture of the four kinds, is too large or takes too long,
    * RATE_LIMITED when too many are being made, or too many came of this user.
    */
   toAvatar(picture: Buffer, sender: { openId: string; now: number }): Promise<{ hash: Buffer; bytes: Buffer }>;
@@ -48,7 +48,7 @@ export function createPictures({ limit }: { limit: RateLimit }): Pictures {
   return {
     async toAvatar(picture, { openId, now }) {
       const waitSeconds = limit.take(openId, now);
-      if (waitSeconds > 0) throw new LoginError('RATE_LIMITED', { retryAfterSeconds: waitSeconds });
+      if (waitSeconds > 0) throw new AppError('RATE_LIMITED', { retryAfterSeconds: waitSeconds });
       const header = readPictureHeader(picture);
       if (!header) throw refused('KIND');
       const { width, height, decoderBytes } = header;
@@ -80,15 +80,15 @@ async function encode(
       .toBuffer();
   } catch (error) {
     // sharp's messages tell of the file; nobody needs them.
-    throw error instanceof LoginError ? error : refused('DECODER');
+    throw error instanceof AppError ? error : refused('DECODER');
   }
 }
 
 /** `code` is for the log: the caller learns that it is the avatar. */
-function refused(code: string): LoginError {
-  return new LoginError('INPUT_INVALID', { fields: ['avatar'], detail: { code: `AVATAR_${code}` } });
+function refused(code: string): AppError {
+  return new AppError('INPUT_INVALID', { fields: ['avatar'], detail: { code: `AVATAR_${code}` } });
 }
 
-function busy(): LoginError {
-  return new LoginError('RATE_LIMITED', { retryAfterSeconds: 1, detail: { code: 'PICTURES_QUEUED' } });
+function busy(): AppError {
+  return new AppError('RATE_LIMITED', { retryAfterSeconds: 1, detail: { code: 'PICTURES_QUEUED' } });
 }

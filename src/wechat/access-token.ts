@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { CryptoError, type Keyring, open, seal } from '../crypto.ts';
-import { LoginError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { AccessToken, Store } from '../store/store.ts';
 import { ask } from './ask.ts';
 import { before, type Deadline, pause, withinDeadline } from './deadline.ts';
@@ -125,7 +125,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
       return keep(appId, fetched, fetched.renewAt);
     } catch (error) {
       // A renewal in time that failed is tried again soon; meanwhile the old token is good.
-      if (stored && error instanceof LoginError) return keep(appId, stored, now() + lastUseMs);
+      if (stored && error instanceof AppError) return keep(appId, stored, now() + lastUseMs);
       throw error;
     } finally {
       // A lease that cannot be given back ends by itself.
@@ -136,7 +136,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   async function fetchFromWechat(row: AccessToken, isRefused: boolean, deadline: Deadline): Promise<Known> {
     const { appId, leaseOwner: owner } = row;
     const secret = appSecrets.get(appId);
-    if (secret === undefined) throw new LoginError('WECHAT_REJECTED', { detail: { appId, code: 'APP_NOT_OURS' } });
+    if (secret === undefined) throw new AppError('WECHAT_REJECTED', { detail: { appId, code: 'APP_NOT_OURS' } });
     const startedAt = now();
     const forcedToday = dayOf(row.forcedAt) === dayOf(startedAt) ? row.forcedOnDay : 0;
     const forces = isRefused && startedAt - row.forcedAt >= forcedEveryMs && forcedToday < forcedADay;

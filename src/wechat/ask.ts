@@ -1,4 +1,4 @@
-import { LoginError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import { type Deadline, pause } from './deadline.ts';
 import { errorIn } from './errcodes.ts';
 import type { WechatHttp, WechatRequest } from './http.ts';
@@ -24,7 +24,7 @@ export async function ask({ http, request, appId, deadline, now, repeatsUnanswer
     const error =
       answer.kind === 'answered'
         ? errorIn(answer.json, appId, now())
-        : new LoginError('WECHAT_TIMEOUT', { detail: { code: 'UNANSWERED' } });
+        : new AppError('WECHAT_TIMEOUT', { detail: { code: 'UNANSWERED' } });
     if (!error && answer.kind === 'answered') return answer.json;
     const backoffMs = backoffsMs[attempt];
     const mayRepeat = answer.kind === 'unanswered' ? repeatsUnanswered : error?.reason === 'WECHAT_BUSY';

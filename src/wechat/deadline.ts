@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LoginError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 
 /** The moment by which one call must be through with all of it: access token, connecting, reading, retries. */
 export interface Deadline {
@@ -54,6 +54,6 @@ export function pause(deadline: Deadline, ms: number): Promise<void> {
   return before(deadline, sleep(ms));
 }
 
-export function tooLate(): LoginError {
-  return new LoginError('WECHAT_TIMEOUT', { detail: { code: 'DEADLINE' } });
+export function tooLate(): AppError {
+  return new AppError('WECHAT_TIMEOUT', { detail: { code: 'DEADLINE' } });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LoginError, type Reason } from '../errors.ts';
+import { AppError, type Reason } from '../errors.ts';
 import { badResponse } from './http.ts';
 
 /**
@@ -50,7 +50,7 @@ const withErrcode = z.object({
 });
 
 /** The error that an answer stands for, null when it stands for success. Throws WECHAT_BAD_RESPONSE for neither. */
-export function errorIn(answer: unknown, appId: string, now: number): LoginError | null {
+export function errorIn(answer: unknown, appId: string, now: number): AppError | null {
   const parsed = withErrcode.safeParse(answer);
   if (!parsed.success) throw badResponse('WRONG_SHAPE');
   const { errcode, errmsg = '' } = parsed.data;
@@ -58,7 +58,7 @@ export function errorIn(answer: unknown, appId: string, now: number): LoginError
   const reason = reasons.get(errcode) ?? 'WECHAT_REJECTED';
   // WeChat's support asks for the rid. The rest of errmsg is for people and may repeat what was sent.
   const rid = /\brid: ([0-9A-Za-z-]{1,64})/.exec(errmsg)?.[1];
-  return new LoginError(reason, {
+  return new AppError(reason, {
     detail: {
       errcode,
       appId,

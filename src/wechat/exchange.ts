@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { base64Of16BytesPattern } from '../crypto.ts';
-import { LoginError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import { ask } from './ask.ts';
 import { withinDeadline } from './deadline.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -41,7 +41,7 @@ export function createWechat({
   return {
     async exchangeCode(code, appId = defaultApp) {
       const secret = appSecrets.get(appId);
-      if (secret === undefined) throw new LoginError('INPUT_INVALID', { fields: ['appId'] });
+      if (secret === undefined) throw new AppError('INPUT_INVALID', { fields: ['appId'] });
       const startedAt = now();
       const query = { appid: appId, secret, js_code: code, grant_type: 'authorization_code' };
       const request = { method: 'GET', path: '/sns/jscode2session', query } as const;

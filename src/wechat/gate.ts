@@ -1,4 +1,4 @@
-import { LoginError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 
 /** What stands between us and WeChat: no more calls at once than we can bear, and none that WeChat has no quota for. */
 export interface Gate {
@@ -35,7 +35,7 @@ export function createGate({ maxInFlight = 500, now = Date.now }: GateOptions = 
   return {
     async pass(quota, call) {
       if (inFlight >= maxInFlight) {
-        throw new LoginError('WECHAT_BUSY', { retryAfterSeconds: 1, detail: { code: 'TOO_MANY_IN_FLIGHT' } });
+        throw new AppError('WECHAT_BUSY', { retryAfterSeconds: 1, detail: { code: 'TOO_MANY_IN_FLIGHT' } });
       }
       const isProbe = mayProbe(quota);
       inFlight += 1;
@@ -44,7 +44,7 @@ export function createGate({ maxInFlight = 500, now = Date.now }: GateOptions = 
         if (isProbe) pauses.delete(quota);
         return result;
       } catch (error) {
-        if (error instanceof LoginError && error.reason === 'WECHAT_RATE_LIMITED') pause(quota);
+        if (error instanceof AppError && error.reason === 'WECHAT_RATE_LIMITED') pause(quota);
         throw error;
       } finally {
         inFlight -= 1;
@@ -64,7 +64,7 @@ export function createGate({ maxInFlight = 500, now = Date.now }: GateOptions = 
       return false;
     }
     if (at < paused.probeAt) {
-      throw new LoginError('WECHAT_RATE_LIMITED', {
+      throw new AppError('WECHAT_RATE_LIMITED', {
         retryAfterSeconds: Math.ceil((paused.until - at) / 1000),
         detail: { code: 'PAUSED' },
       });

@@ -1,5 +1,5 @@
 import { type Dispatcher, errors, Pool } from 'undici';
-import { LoginError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import { type Deadline, tooLate } from './deadline.ts';
 
 const maxAnswerBytes = 64 * 1024;
@@ -18,7 +18,7 @@ export type WechatAnswer = { kind: 'answered'; json: unknown } | { kind: 'unansw
 
 export interface WechatHttp {
   /**
-   * Sends one request, never repeated here. Rejects with LoginError: WECHAT_TIMEOUT when the time is over,
+   * Sends one request, never repeated here. Rejects with AppError: WECHAT_TIMEOUT when the time is over,
    * WECHAT_BAD_RESPONSE for whatever is not a 200 with JSON of at most 64 KiB. No error names the URL: it has secrets.
    */
   send(request: WechatRequest, deadline: Deadline): Promise<WechatAnswer>;
@@ -55,7 +55,7 @@ export function createWechatHttp({
       };
       const answer = await dispatch(pool, options, deadline);
       if (!answer) return { kind: 'unanswered' };
-      if (answer.status !== 200) throw new LoginError('WECHAT_BAD_RESPONSE', { detail: { status: answer.status } });
+      if (answer.status !== 200) throw new AppError('WECHAT_BAD_RESPONSE', { detail: { status: answer.status } });
       try {
         return { kind: 'answered', json: JSON.parse(utf8.decode(answer.body)) };
       } catch {
@@ -115,8 +115,8 @@ function dispatch(
   });
 }
 
-export function badResponse(code: string): LoginError {
-  return new LoginError('WECHAT_BAD_RESPONSE', { detail: { code } });
+export function badResponse(code: string): AppError {
+  return new AppError('WECHAT_BAD_RESPONSE', { detail: { code } });
 }
 
 /** Of a request without an answer: refused, unreachable, or closed, as a kept-alive connection may be as it is used. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Keyring } from '../crypto.ts';
-import { LoginError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import { type AccessTokenStore, createAccessTokens } from './access-token.ts';
 import { ask } from './ask.ts';
 import { type Deadline, withinDeadline } from './deadline.ts';
@@ -23,7 +23,7 @@ interface Owner {
 export interface PhoneCodes {
   /**
    * Changes a one-time code of the phone number button for the number; WeChat refuses the code of another user. Each
-   * success costs money. Rejects with LoginError: CODE_INVALID and every WECHAT_ reason.
+   * success costs money. Rejects with AppError: CODE_INVALID and every WECHAT_ reason.
    */
   exchange(code: string, user: Owner): Promise<PhoneNumber>;
   close(): Promise<void>;
@@ -77,7 +77,7 @@ export function createPhoneCodes({
   async function exchange(code: string, { appId, openId }: Owner, deadline: Deadline): Promise<PhoneNumber> {
     const token = await accessTokens.get(appId, deadline);
     const answer = await askWith(token).catch(async (error: unknown) => {
-      if (!(error instanceof LoginError && tokenErrcodes.has(error.detail.errcode))) throw error;
+      if (!(error instanceof AppError && tokenErrcodes.has(error.detail.errcode))) throw error;
       const renewed = await accessTokens.renew(appId, token, deadline);
       if (renewed === token) throw error;
       return await askWith(renewed);

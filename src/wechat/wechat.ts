@@ -13,7 +13,7 @@ export interface Exchange {
 export interface Wechat {
   /**
    * Changes a one-time code from `wx.login` for the user it stands for. Two calls with one code are two exchanges,
-   * and WeChat refuses the second. Rejects with LoginError: INPUT_INVALID for an app that is not ours, before WeChat
+   * and WeChat refuses the second. Rejects with AppError: INPUT_INVALID for an app that is not ours, before WeChat
    * is asked; CODE_INVALID, USER_BLOCKED and every WECHAT_ reason, some of them without asking WeChat: see gate.ts.
    */
   exchangeCode(code: string, appId?: string): Promise<Exchange>;
