@@ -1,6 +1,6 @@
 import { createSessionKeys } from './auth/session-keys.ts';
 import type { Config } from './config.ts';
-import type { ContextsOptions } from './http/contexts.ts';
+import type { ContextParts } from './http/context.ts';
 import { keyringOf } from './operations/keyring-file.ts';
 import { createLog, type Log } from './operations/log.ts';
 import { createMetrics, type Metrics } from './operations/metrics.ts';
@@ -13,7 +13,7 @@ import { createGate } from './wechat/gate.ts';
 import { createPhoneCodes } from './wechat/phone.ts';
 
 /** All that a server is made of but its sockets; its tables are `store.migrate`'s. */
-export interface Parts extends ContextsOptions {
+export interface Parts extends ContextParts {
   /** null when they are off. */
   metrics: Metrics | null;
   close(): Promise<void>;
@@ -60,7 +60,6 @@ export async function createParts(
     }),
     watermarkMaxAgeSeconds: settings.watermarkMaxAgeSeconds,
     log,
-    calls: metrics ?? { observe: () => {} },
     codeLimit: createRateLimit({ perMinute: rateLimitPerMinute }),
     now,
     trustedProxies: settings.trustProxyHops,
