@@ -28,7 +28,7 @@ export async function createParts(
   { log = createLog(settings.logLevel), now = Date.now }: { log?: Log; now?: () => number } = {},
 ): Promise<Parts> {
   const keyring = await keyringOf(secrets);
-  const store = openStore({
+  const store = await openStore({
     databaseUrl: secrets.databaseUrl,
     timeoutMs: settings.databaseTimeoutMs,
     poolSize: settings.databasePoolSize,
