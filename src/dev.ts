@@ -1,4 +1,5 @@
 import closeWithGrace from 'close-with-grace';
+import { people } from '../preview/people.ts';
 import { startPreview } from '../preview/server.ts';
 import { loadConfig } from './config.ts';
 import { firstLogin } from './dev/first-login.ts';
@@ -23,8 +24,15 @@ const server = await startOnFreePort(Number(process.env.PORT ?? 8080), (port) =>
     }),
   ),
 );
+const login = await firstLogin(server, standin);
 const preview = await startOnFreePort(8082, (port) =>
-  startPreview({ port, standin, backendUrl: server.url, readRow: (openId) => server.store.findUser(openId) }),
+  startPreview({
+    port,
+    standin,
+    backendUrl: server.url,
+    readRow: (openId) => server.store.findUser(openId),
+    people: [...people, { user: login.user, note: '终端里登录过' }],
+  }),
 );
 closeWithGrace({ delay: 5000, logger: false }, async ({ err }) => {
   if (err) console.error(err);
@@ -33,7 +41,7 @@ closeWithGrace({ delay: 5000, logger: false }, async ({ err }) => {
   await standin.close();
 });
 
-console.log(story(await firstLogin(server, standin)));
+console.log(story(login));
 console.log(curlLines(server.url, standin.url));
 console.log(addresses({ preview: preview.url, backend: server.url, standin: standin.url }));
 

@@ -64,6 +64,8 @@ export function addresses({
   The backend                         ${backend}
   The stand-in for WeChat             ${standin}
 
+${bold('Ready.')} The phone's last person is the one who logged in above; the others are new.
+
 ${dim('Ctrl-C ends it all.')}
 `;
 }

@@ -28,7 +28,7 @@ const nickNames = [
   ['阿杰', '果壳里的宇宙', '王大锤', '老周', '山海', '程序员小李', '阿哲', '一叶知秋🍂'],
 ] as const;
 
-/** The users of the documents and of the preview: the nickname is the user's name in Chinese. */
+/** The users of the documents and of the preview, by the part of their name before a hyphen: `xiaoming-2` is a 小明 too. */
 const namesakes: Readonly<Record<string, Pick<Profile, 'nickName' | 'gender'>>> = {
   xiaoming: { nickName: '小明', gender: 1 },
   ajie: { nickName: '阿杰', gender: 1 },
@@ -58,7 +58,7 @@ export function defaultProfile(user: string, lang: Lang = 'en'): Profile {
   return {
     nickName: names[bytes.readUInt8(1) % names.length] ?? names[0],
     gender: female ? 2 : 1,
-    ...namesakes[user],
+    ...namesakes[user.split('-', 1)[0] ?? ''],
     language: 'zh_CN',
     city,
     province,

@@ -40,7 +40,7 @@ let backend: Backend;
 let preview: Preview;
 let browser: Browser;
 let page: Page;
-/** Every session key that 晚晚 has had. */
+/** Every session key that 玲玲 has had. */
 const sessionKeys = new Set<string>();
 const noteSessionKey = () => sessionKeys.add(backend.standin.person('lingling').sessionKey);
 
@@ -103,7 +103,7 @@ test.skipIf(!present)(
     await tap('获取用户数据');
     await tap('允许');
     await see('很高兴认识你');
-    await row.getByText('王大锤').waitFor();
+    await row.getByText('阿杰').waitFor();
     await keep('4-known');
     expect(await row.innerText()).toMatch(/session_key\s+sealed/);
 
@@ -161,7 +161,7 @@ test.skipIf(!present)(
     await tap('重试');
     await see('欢迎回来');
 
-    await page.getByText('晚晚').click();
+    await page.getByText('玲玲').click();
     await see('你好，新朋友');
     await tap('同意并继续');
     noteSessionKey();
@@ -178,20 +178,20 @@ test.skipIf(!present)(
     await tap('允许');
     await see('很高兴认识你');
     noteSessionKey();
-    await row.getByText('晚晚').waitFor();
+    await row.getByText('玲玲').waitFor();
     expect(await row.innerText()).toMatch(/prev_session_key\s+sealed/);
     await keep('12-rotated');
 
     await page.getByText('卸载重装').click();
     await see('欢迎回来');
     await page.locator('#calls').getByText('auth.checkUser').waitFor();
-    await page.getByText('王大锤').first().click();
+    await page.getByText('阿杰').first().click();
     await see('果壳里的猫');
     await page.locator('#calls').getByText('user.me').waitFor();
     expect(await page.locator('#calls').getByText('auth.checkUser').count()).toBe(0);
-    await page.getByText('晚晚').click();
-    // 欢迎回来 is on 王大锤's screen too.
-    await see('晚晚');
+    await page.getByText('玲玲').click();
+    // 欢迎回来 is on 阿杰's screen too.
+    await see('玲玲');
     await page.locator('#calls').getByText('user.me').waitFor();
 
     expect(away).toEqual([]);

@@ -22,10 +22,10 @@ describe('the sample mini program', () => {
     await agreeToPrivacy(screen);
     await allowProfile(screen);
     await screen.see('很高兴认识你');
-    expect(screen.text()).toContain('王大锤');
+    expect(screen.text()).toContain('小明');
     expect(screen.text()).not.toContain('获取用户数据');
     expect(stage.calls()).toEqual(['wx.getUserProfile ok', 'wx.login ok', 'auth.login 200']);
-    expect(await stage.stored()).toMatchObject({ nickName: '王大锤' });
+    expect(await stage.stored()).toMatchObject({ nickName: '小明' });
     expect(screen.errors).toEqual([]);
   });
 
@@ -96,7 +96,7 @@ describe('the sample mini program', () => {
     await becomeKnown();
     const screen = await stage.launch();
     await screen.see('欢迎回来');
-    expect(screen.text()).toContain('王大锤');
+    expect(screen.text()).toContain('小明');
     expect(screen.text()).not.toMatch(/获取用户数据|隐私/);
     expect(stage.calls()).toEqual(['wx.checkSession ok', 'user.me 200']);
   });
