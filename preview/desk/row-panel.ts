@@ -20,8 +20,11 @@ export function createRowPanel() {
       });
       const [chinese, english] = explanationOf(row);
       byId('row-note').replaceChildren(chinese, element('small', '', english));
-      byId('row').replaceChildren(...lines);
-      lines.find(({ classList }) => classList.contains('changed'))?.scrollIntoView({ block: 'nearest' });
+      const panel = byId('row');
+      panel.replaceChildren(...lines);
+      const changed = lines.find(({ classList }) => classList.contains('changed'));
+      // Not by scrollIntoView, which would scroll a narrow page away from the phone.
+      if (changed) panel.scrollTop = changed.offsetTop - panel.offsetTop - panel.clientHeight / 3;
       shown = new Map(fields.map(({ column, value }) => [column, value]));
     },
   };
@@ -30,7 +33,7 @@ export function createRowPanel() {
 function valueOf({ value, kind }: Fields[number], backendUrl: string): HTMLElement {
   if (kind !== 'picture') return element('span', kind, value);
   // The hash of a picture tells a reader nothing; the whole address stands in the title.
-  const line = element('span', kind, value.length > 28 ? `${value.slice(0, 14)}…${value.slice(-9)}` : value);
+  const line = element('span', kind, value.length > 22 ? `${value.slice(0, 9)}…${value.slice(-9)}` : value);
   line.title = value;
   // A mini program may send anything for an address, and the row shows it all the same.
   if (URL.canParse(value, backendUrl)) line.prepend(image(new URL(value, backendUrl).href));
@@ -42,10 +45,6 @@ function explanationOf(row: Fields | null): [chinese: string, english: string] {
   if (!row)
     return ['还没有这个人。小程序一打开，wx.login 就会写下第一行。', 'Nobody yet: wx.login writes the first row.'];
   const isKnown = row.some(({ column, kind }) => column === 'nick_name' && kind !== 'null');
-  if (isKnown)
-    return ['资料验过签名才写入；密钥和手机号是密文。', 'A profile is verified first; keys and numbers are sealed.'];
-  return [
-    'wx.login 写下的：只有 openid 和加密的密钥。不点「允许」，昵称和头像就一直是 NULL。',
-    'From wx.login: no profile. It stays NULL for who refuses.',
-  ];
+  if (isKnown) return ['资料验过签名才写入；密钥和手机号是密文。', 'A profile is verified first; keys are sealed.'];
+  return ['没点「允许」：只有 wx.login 的 openid 和密钥。', 'From wx.login alone; a refusal leaves it like this.'];
 }
