@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
+import { createConcurrencyLimiter } from '../limits/concurrency-limiter.ts';
 import { StoreError } from '../store/store.ts';
 import type { Context } from '../trpc.ts';
-import { createPlaces } from '../user/places.ts';
 
 /** Stands before requests as large as a picture makes them. */
 export interface PictureBodies {
@@ -13,7 +13,7 @@ export interface PictureBodies {
 }
 
 export function createPictureBodies({ maxAtOnce = 8, maxOfOneUser = 2 } = {}): PictureBodies {
-  const places = createPlaces({ max: maxAtOnce, maxEach: maxOfOneUser });
+  const limiter = createConcurrencyLimiter({ max: maxAtOnce, maxPerKey: maxOfOneUser });
 
   return {
     async admit({ tokens, authorization, now }, answer) {
@@ -23,9 +23,9 @@ export function createPictureBodies({ maxAtOnce = 8, maxOfOneUser = 2 } = {}): P
         }
         throw cause;
       });
-      const leave = places.take(user.openId);
-      if (!leave) throw new AppError('RATE_LIMITED', { retryAfterSeconds: 1 });
-      return await answer().finally(leave);
+      const release = limiter.acquire(user.openId);
+      if (!release) throw new AppError('RATE_LIMITED', { retryAfterSeconds: 1 });
+      return await answer().finally(release);
     },
   };
 }
