@@ -1,10 +1,10 @@
 import { createSessionKeys } from './auth/session-keys.ts';
 import type { Config } from './config.ts';
-import type { ContextsOptions } from './http/contexts.ts';
+import type { ContextParts } from './http/context.ts';
 import { createRateLimiter } from './limits/rate-limiter.ts';
 import { keyringOf } from './operations/keyring-file.ts';
 import { createLog, type Log } from './operations/log.ts';
-import { createMetrics, type Metrics } from './operations/metrics.ts';
+import type { Metrics } from './operations/metrics.ts';
 import { openStore } from './store/open.ts';
 import { createPhoneNumbers } from './user/phone.ts';
 import { createPictures } from './user/pictures.ts';
@@ -14,7 +14,7 @@ import { createWechat } from './wechat/exchange.ts';
 import { createPhoneCodes } from './wechat/phone.ts';
 
 /** All that a server is made of but its sockets; its tables are `store.migrate`'s. */
-export interface Parts extends ContextsOptions {
+export interface Parts extends ContextParts {
   /** null when they are off. */
   metrics: Metrics | null;
   close(): Promise<void>;
@@ -29,7 +29,7 @@ export async function createParts(
   { log = createLog(settings.logLevel), now = Date.now }: { log?: Log; now?: () => number } = {},
 ): Promise<Parts> {
   const keyring = await keyringOf(secrets);
-  const store = openStore({
+  const store = await openStore({
     databaseUrl: secrets.databaseUrl,
     timeoutMs: settings.databaseTimeoutMs,
     poolSize: settings.databasePoolSize,
@@ -41,7 +41,10 @@ export async function createParts(
   const metrics =
     settings.metricsPort === undefined
       ? null
-      : createMetrics({ exchangesInFlight: () => api.inFlight(), pool: () => store.poolStats() });
+      : (await import('./operations/metrics.ts')).createMetrics({
+          exchangesInFlight: () => api.inFlight(),
+          pool: () => store.poolStats(),
+        });
   const { rateLimitPerMinute } = settings;
 
   return {
@@ -55,7 +58,6 @@ export async function createParts(
     }),
     watermarkMaxAgeSeconds: settings.watermarkMaxAgeSeconds,
     log,
-    calls: metrics ?? { observe: () => {} },
     codeLimit: createRateLimiter({ perMinute: rateLimitPerMinute }),
     now,
     trustedProxies: settings.trustProxyHops,

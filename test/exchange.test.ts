@@ -21,8 +21,8 @@ type Client = ReturnType<typeof createClient>;
 function createClient(baseUrl: string, timeoutMs: number) {
   const api = createWechatApi({ baseUrl, now });
   const appSecrets = new Map([[devApp.appId, devApp.secret]]);
-  const { exchangeCode } = createWechat({ api, appSecrets, defaultApp: devApp.appId, timeoutMs, now });
-  return { exchangeCode, close: () => api.close() };
+  const wechat = createWechat({ api, appSecrets, defaultApp: devApp.appId, timeoutMs, now });
+  return { ...wechat, close: () => api.close() };
 }
 
 beforeAll(async () => {
