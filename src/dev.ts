@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import closeWithGrace from 'close-with-grace';
 import { people } from '../preview/people.ts';
 import { startPreview } from '../preview/server.ts';
@@ -24,14 +25,15 @@ const server = await startOnFreePort(Number(process.env.PORT ?? 8080), (port) =>
     }),
   ),
 );
-const login = await firstLogin(server, standin);
+// 小明 of the story is new at each start, and then holds the phone of the preview as a user who comes back.
+const user = `xiaoming-${randomBytes(3).toString('hex')}`;
 const preview = await startOnFreePort(8082, (port) =>
   startPreview({
     port,
     standin,
     backendUrl: server.url,
     readRow: (openId) => server.store.findUser(openId),
-    people: [...people, { user: login.user, note: '终端里登录过' }],
+    people: [...people, { user, note: '终端里登录过' }],
   }),
 );
 closeWithGrace({ delay: 5000, logger: false }, async ({ err }) => {
@@ -41,7 +43,8 @@ closeWithGrace({ delay: 5000, logger: false }, async ({ err }) => {
   await standin.close();
 });
 
-console.log(story(login));
+const avatarUrl = `${preview.url}/people/xiaoming.png`;
+console.log(story(await firstLogin(server, standin, { user, avatarUrl })));
 console.log(curlLines(server.url, standin.url));
 console.log(addresses({ preview: preview.url, backend: server.url, standin: standin.url }));
 

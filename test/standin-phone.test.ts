@@ -185,6 +185,7 @@ describe('the stand-in for a person', () => {
 
   test('calls a user of the documents by their own name', () => {
     expect(defaultProfile('xiaoming')).toMatchObject({ nickName: '小明', gender: 1 });
+    expect(defaultProfile('xiaoming-2')).toEqual(defaultProfile('xiaoming'));
     expect(defaultProfile('lingling')).toMatchObject({ nickName: '玲玲', gender: 2 });
   });
 

@@ -14,7 +14,7 @@ ${bold('A first login, from the phone to the table')}
      The code was changed at the stand-in for WeChat. hasProfile: ${bold(String(checked.hasProfile))}. Nobody we know yet.
   2. wx.getUserProfile → signed and sealed data; wx.login again, and WeChat rotates the session key
      → ${bold('auth.login')}: the profile was proved with the key from step 1.
-     The user: ${bold(login.user.nickName ?? '')}, ${login.user.city}, ${login.user.country}. A token of ours, good for ${days} days.
+     The user: ${bold(login.user.nickName ?? '')}, ${login.user.country} ${login.user.province} ${login.user.city}. A token of ours, good for ${days} days.
   3. The row of ${bold('gk_wx_user')}, as stored:
 ${Object.entries(row ?? {})
   .map(([column, value]) => `       ${dim(column.padEnd(22))}${shown(column, value)}`)
