@@ -183,7 +183,8 @@ test.skipIf(!hasChromium)(
     expect(faults).toEqual([]);
     console.log(`the whole story in Chromium: ${Math.round(performance.now() - startedAt)} ms`);
   },
-  60_000,
+  // It took 18 s on a quiet machine, 47 s on a busy one.
+  240_000,
 );
 
 test.skipIf(!hasChromium)('nothing that the page shows or holds opens a session or a seal', async () => {

@@ -78,5 +78,5 @@ test.skipIf(!hasChromium).each([
       await preview.close();
     }
   },
-  60_000,
+  240_000,
 );
