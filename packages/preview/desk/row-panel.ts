@@ -46,5 +46,5 @@ function explanationOf(row: Fields | null): [chinese: string, english: string] {
     return ['还没有这个人。小程序一打开，wx.login 就会写下第一行。', 'Nobody yet: wx.login writes the first row.'];
   const isKnown = row.some(({ column, kind }) => column === 'nick_name' && kind !== 'null');
   if (isKnown) return ['资料验过签名才写入；密钥和手机号是密文。', 'A profile is verified first; keys are sealed.'];
-  return ['没点「允许」：只有 wx.login 的 openid 和密钥。', 'From wx.login alone; a refusal leaves it like this.'];
+  return ['还没有资料，拒绝了也是这样：只有 openid 和密钥。', 'No profile, as after a refusal: an openid and a key.'];
 }
