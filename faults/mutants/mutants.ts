@@ -383,8 +383,8 @@ export const mutants: readonly Mutant[] = [
     {
       what: `${dialect}: an unknown nickname takes the known one away`,
       file: `src/store/${dialect}/statements.ts`,
-      find: 'nickName: broughtOrStored(user.nickName)',
-      replace: 'nickName: brought(user.nickName)',
+      find: 'nickName: incomingOrStored(user.nickName)',
+      replace: 'nickName: incoming(user.nickName)',
       tests: store,
     },
     {

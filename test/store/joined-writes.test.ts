@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { joined } from '../../src/store/joined.ts';
+import { createBatcher } from '../../src/store/batcher.ts';
 import { openStore } from '../../src/store/open.ts';
 import { type LoginWrite, type Store, StoreError } from '../../src/store/store.ts';
 import { databases, hasMysql, mysql } from '../support/databases.ts';
@@ -183,8 +183,8 @@ describe.skipIf(!program)('256 writers and a database that is killed', () => {
 describe('joined calls', () => {
   test('go at once when nothing is under way, and together with those of the same turn', async () => {
     const groups: number[][] = [];
-    const call = joined({
-      work: async (items: readonly number[]) => (groups.push([...items]), items),
+    const call = createBatcher({
+      runBatch: async (items: readonly number[]) => (groups.push([...items]), items),
       maxInFlight: 1,
       timeoutMs: 1000,
     });
@@ -197,8 +197,8 @@ describe('joined calls', () => {
     let underWay = 0;
     let most = 0;
     const sizes: number[] = [];
-    const call = joined({
-      async work(items: readonly number[]) {
+    const call = createBatcher({
+      async runBatch(items: readonly number[]) {
         most = Math.max(most, ++underWay);
         sizes.push(items.length);
         await sleep(10);
@@ -214,8 +214,9 @@ describe('joined calls', () => {
   });
 
   test('do not wait for one that hangs, and each has its own deadline', async () => {
-    const call = joined({
-      work: async (items: readonly string[]) => (items.includes('hangs') ? await new Promise<never>(() => {}) : items),
+    const call = createBatcher({
+      runBatch: async (items: readonly string[]) =>
+        items.includes('hangs') ? await new Promise<never>(() => {}) : items,
       maxInFlight: 2,
       timeoutMs: 200,
     });
@@ -229,8 +230,8 @@ describe('joined calls', () => {
     const made: string[] = [];
     let release = () => {};
     const gate = new Promise<void>((resolve) => (release = resolve));
-    const call = joined({
-      async work(items: readonly string[]) {
+    const call = createBatcher({
+      async runBatch(items: readonly string[]) {
         made.push(...items);
         if (items.includes('first')) await gate;
         return items;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
-import { joined } from '../joined.ts';
+import { createBatcher } from '../batcher.ts';
 import type { LoginWrite, Store, StoreOptions } from '../store.ts';
 import { accessTokens } from './access-tokens.ts';
 import { avatars } from './avatars.ts';
@@ -19,19 +19,19 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
   const write = <T>(work: (db: Db) => Promise<T>) => pool.lend((db) => retryLocked(() => work(db)));
   const logins = createLogins();
   return {
-    saveLogin: joined({
-      work: (items: readonly LoginWrite[]) =>
-        // A wait for a lock is worth another try for one login only: the others of its group need not have it.
+    saveLogin: createBatcher({
+      runBatch: (items: readonly LoginWrite[]) =>
+        // A wait for a lock is worth another try for one login only: the others of its batch need not have it.
         pool.lend((db) =>
           retryLocked(() => logins.save(db, items), items.length === 1 ? [deadlock, lockWait] : [deadlock]),
         ),
-      isOfOne: (error) => error.kind === 'unexpected' || error.errno === lockWait,
+      mayConcernOneItem: (error) => error.kind === 'unexpected' || error.errno === lockWait,
       maxInFlight: 4,
       timeoutMs,
     }),
     findUser: (openId) => pool.lend((db) => selectUser(db, openId)),
-    findSession: joined({
-      work: (items: readonly Buffer[]) => pool.lend((db) => logins.find(db, items)),
+    findSession: createBatcher({
+      runBatch: (items: readonly Buffer[]) => pool.lend((db) => logins.find(db, items)),
       maxInFlight: 4,
       timeoutMs,
     }),
