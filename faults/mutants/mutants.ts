@@ -284,8 +284,8 @@ export const mutants: readonly Mutant[] = [
   {
     what: 'half of a head counts as no answer',
     file: 'src/wechat/http.ts',
-    find: 'if (hasBegun || !neverAnswered(error))',
-    replace: 'if (!neverAnswered(error))',
+    find: 'if (hasAnswerBegun || !isUnanswered(error))',
+    replace: 'if (!isUnanswered(error))',
     tests: exchange,
   },
   {

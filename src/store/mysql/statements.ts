@@ -14,7 +14,7 @@ const isLater = sql`${incoming(user.sessionKeyAt)} >= ${user.sessionKeyAt}`;
 const isOtherKey = sql`not (${incoming(user.sessionKeyFingerprint)} <=> ${user.sessionKeyFingerprint})`;
 const ifLater = (column: MySqlColumn) => sql`if(${isLater}, ${incoming(column)}, ${column})`;
 
-/** Assigned in the order of the schema, whatever the order here: see there. */
+/** MySQL assigns in the order of the schema, whatever the order here: see schema.ts. */
 export const upsertSet: UpsertSet = {
   appId: ifLater(user.appId),
   unionId: incomingOrStored(user.unionId),
@@ -39,7 +39,7 @@ export async function selectUser(db: Db, openId: string): Promise<User | null> {
   return row ?? null;
 }
 
-/** Of several at once, one changes the row: those that waited for its lock find it used. */
+/** Of several at once, one changes the row: the others wait for its lock and then find `last_used_at` changed. */
 export async function updateSession(
   db: Db,
   { tokenHash, unusedSince, lastUsedAt, expiresAt }: SessionExtension,
@@ -50,13 +50,13 @@ export async function updateSession(
     .where(and(eq(session.tokenHash, tokenHash), lte(session.lastUsedAt, unusedSince)));
 }
 
-/** Whether it was there. */
+/** Whether there was such a session. */
 export async function deleteSession(db: Db, tokenHash: Buffer): Promise<boolean> {
   const [{ affectedRows }] = await db.delete(session).where(eq(session.tokenHash, tokenHash));
   return affectedRows > 0;
 }
 
-/** How many were deleted, less those that had expired by then: these go first, so that the rest can be counted. */
+/** The number of deleted sessions that had not expired at `now`: expired ones go first, so that the rest can be counted. */
 export async function deleteSessionsOf(db: Db, openId: string, now: number): Promise<number> {
   await db.delete(session).where(and(eq(session.openId, openId), lte(session.expiresAt, now)));
   const [{ affectedRows }] = await db.delete(session).where(eq(session.openId, openId));

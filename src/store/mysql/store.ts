@@ -21,7 +21,7 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
   return {
     saveLogin: createBatcher({
       runBatch: (items: readonly LoginWrite[]) =>
-        // A wait for a lock is worth another try for one login only: the others of its batch need not have it.
+        // Only a single login waits for a lock again: of a batch, each login is tried alone.
         pool.lend((db) =>
           retryLocked(() => logins.save(db, items), items.length === 1 ? [deadlock, lockWait] : [deadlock]),
         ),
@@ -67,7 +67,7 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
 /** ER_LOCK_DEADLOCK and ER_LOCK_WAIT_TIMEOUT. */
 const [deadlock, lockWait] = [1213, 1205];
 
-/** Runs again, a few times, what InnoDB gave up in favour of another: it has left nothing behind. */
+/** Runs work again, a few times, that InnoDB rolled back in favour of another transaction. */
 async function retryLocked<T>(work: () => Promise<T>, errnos = [deadlock, lockWait], retries = 5): Promise<T> {
   try {
     return await work();

@@ -38,7 +38,7 @@ export async function selectUser(db: Db, openId: string): Promise<User | null> {
   return row ?? null;
 }
 
-/** Of several at once, one changes the row: the others find it used. */
+/** Of several at once, one changes the row: the others find `last_used_at` changed. */
 export async function updateSession(
   db: Db,
   { tokenHash, unusedSince, lastUsedAt, expiresAt }: SessionExtension,
@@ -49,13 +49,13 @@ export async function updateSession(
     .where(and(eq(session.tokenHash, tokenHash), lte(session.lastUsedAt, unusedSince)));
 }
 
-/** Whether it was there. */
+/** Whether there was such a session. */
 export async function deleteSession(db: Db, tokenHash: Buffer): Promise<boolean> {
   const { rowsAffected } = await db.delete(session).where(eq(session.tokenHash, tokenHash));
   return rowsAffected > 0;
 }
 
-/** How many were deleted, less those that had expired by then: these go first, so that the rest can be counted. */
+/** The number of deleted sessions that had not expired at `now`: expired ones go first, so that the rest can be counted. */
 export async function deleteSessionsOf(db: Db, openId: string, now: number): Promise<number> {
   const [, { rowsAffected }] = await db.batch([
     db.delete(session).where(and(eq(session.openId, openId), lte(session.expiresAt, now))),
