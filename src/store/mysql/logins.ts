@@ -51,6 +51,8 @@ function prepare(db: Db) {
         .select()
         .from(user)
         .where(inArray(user.openId, each('openId', rows)))
+        // The transaction holds these rows already. Without the lock, TiDB reads them as they were when it began.
+        .for('update')
         .prepare(),
     ),
     sessionsSelect: byRows((rows) =>

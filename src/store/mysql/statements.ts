@@ -17,7 +17,8 @@ const ifLater = (column: MySqlColumn) => sql`if(${isLater}, ${brought(column)}, 
 export const merged: Partial<Record<keyof User, SQL>> = {
   appId: ifLater(user.appId),
   unionId: broughtOrStored(user.unionId),
-  prevSessionKey: sql`if(${isLater} and ${isOtherKey}, coalesce(${user.sessionKey}, ${user.prevSessionKey}), ${user.prevSessionKey})`,
+  // TiDB writes the next value of session_key over the bytes of the stored one: concat makes a copy that stays.
+  prevSessionKey: sql`if(${isLater} and ${isOtherKey}, concat(coalesce(${user.sessionKey}, ${user.prevSessionKey}), ''), ${user.prevSessionKey})`,
   sessionKey: ifLater(user.sessionKey),
   sessionKeyFingerprint: ifLater(user.sessionKeyFingerprint),
   sessionKeyAt: ifLater(user.sessionKeyAt),
