@@ -55,13 +55,9 @@ function prepare(db: Db) {
       db
         .select()
         .from(user)
-<<<<<<< HEAD
-        .where(inArray(user.openId, each('openId', rows)))
+        .where(inArray(user.openId, placeholders('openId', rows)))
         // The transaction holds these rows already. Without the lock, TiDB reads them as they were when it began.
         .for('update')
-=======
-        .where(inArray(user.openId, placeholders('openId', rows)))
->>>>>>> main
         .prepare(),
     ),
     sessionsSelect: perRowCount((rows) =>
