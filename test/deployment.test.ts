@@ -244,7 +244,7 @@ test.skipIf(!hasNginx)(
     expect(statuses).toEqual([200, 200, 200, 429]);
     const large = await proxy.post('/trpc/auth.checkUser', JSON.stringify({ code: 'x'.repeat(100_000) }));
     expect(large.status).toBe(413);
-    expect(JSON.parse(large.body)).toMatchObject({ error: { data: { reason: 'INPUT_INVALID' } } });
+    expect(JSON.parse(large.body)).toMatchObject({ error: { data: { reason: 'TOO_LARGE' } } });
   },
 );
 
