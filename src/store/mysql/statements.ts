@@ -18,7 +18,8 @@ const ifLater = (column: MySqlColumn) => sql`if(${isLater}, ${incoming(column)},
 export const upsertSet: UpsertSet = {
   appId: ifLater(user.appId),
   unionId: incomingOrStored(user.unionId),
-  prevSessionKey: sql`if(${isLater} and ${isOtherKey}, coalesce(${user.sessionKey}, ${user.prevSessionKey}), ${user.prevSessionKey})`,
+  // TiDB writes the next session_key over the bytes of the stored one: concat makes a copy of them first.
+  prevSessionKey: sql`if(${isLater} and ${isOtherKey}, concat(coalesce(${user.sessionKey}, ${user.prevSessionKey}), ''), ${user.prevSessionKey})`,
   sessionKey: ifLater(user.sessionKey),
   sessionKeyFingerprint: ifLater(user.sessionKeyFingerprint),
   sessionKeyAt: ifLater(user.sessionKeyAt),
