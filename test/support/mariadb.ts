@@ -10,6 +10,9 @@ import { createConnection } from 'mysql2/promise';
 
 export type MariaDb = Awaited<ReturnType<typeof startMariaDb>>;
 
+/** The server refuses to run as root unless it is told to. */
+const asRoot = process.getuid?.() === 0 ? ['--user=root'] : [];
+
 /** The server's program, or null. MySQL's own is none: it needs minutes to initialise, and refuses TCP without grants. */
 export function findMariaDb(): string | null {
   for (const program of ['mariadbd', 'mysqld', '/usr/sbin/mariadbd', '/usr/sbin/mysqld']) {
@@ -36,21 +39,29 @@ kill -9 "$(cat "$dir/pid")" 2>/dev/null
 wait
 rm -rf "$dir"`;
 
-interface Sizes {
+interface MariaDbOptions {
   /** InnoDB's pages in memory. */
-  bufferMb: number;
+  bufferMb?: number;
   /** Its redo log: what may be changed before pages have to be written out. */
-  logMb: number;
+  logMb?: number;
+  /** Makes the tables of accounts, with a root who needs no password; without them everybody may do everything. */
+  hasAccounts?: boolean;
+  /** Settings of the server, such as `--autocommit=0`. */
+  settings?: readonly string[];
 }
 
-/** A private MariaDB on an empty temporary directory, on a loopback port of its own, without accounts. Small, by default. */
-export async function startMariaDb(program: string, { bufferMb, logMb }: Sizes = { bufferMb: 64, logMb: 16 }) {
+/** A private MariaDB on an empty temporary directory, on a loopback port of its own. Small, by default. */
+export async function startMariaDb(
+  program: string,
+  { bufferMb = 64, logMb = 16, hasAccounts = false, settings = [] }: MariaDbOptions = {},
+) {
   const directory = await mkdtemp(path.join(tmpdir(), 'guoke-mariadb-'));
+  if (hasAccounts) createAccounts(directory);
   const port = await freePort();
   const url = `mysql://root@127.0.0.1:${port}`;
   const flags = [
     '--no-defaults',
-    '--skip-grant-tables',
+    ...(hasAccounts ? [] : ['--skip-grant-tables']),
     `--datadir=${directory}`,
     `--socket=${path.join(directory, 'socket')}`,
     '--bind-address=127.0.0.1',
@@ -58,7 +69,8 @@ export async function startMariaDb(program: string, { bufferMb, logMb }: Sizes =
     '--max-connections=500',
     `--innodb-buffer-pool-size=${bufferMb}M`,
     `--innodb-log-file-size=${logMb}M`,
-    ...(process.getuid?.() === 0 ? ['--user=root'] : []),
+    ...asRoot,
+    ...settings,
   ];
   // In a session of its own: Ctrl-C reaches us alone, and the keeper outlives us to clean up.
   const child = spawn('sh', ['-c', keeper, 'sh', directory, program, ...flags], { detached: true });
@@ -119,6 +131,11 @@ export async function createDatabase(serverUrl: string): Promise<string> {
     await connection.end();
   }
   return url.href;
+}
+
+function createAccounts(directory: string): void {
+  const flags = ['--no-defaults', `--datadir=${directory}`, '--auth-root-authentication-method=normal'];
+  execFileSync('mariadb-install-db', [...flags, '--skip-test-db', ...asRoot], { stdio: 'pipe' });
 }
 
 async function answers(url: string): Promise<boolean> {

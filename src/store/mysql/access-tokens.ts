@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { type Store, StoreError } from '../store.ts';
-import type { Db } from './connection.ts';
+import type { Db } from './session.ts';
 import type { Pool } from './pool.ts';
 import { gkWxAccessToken as accessToken } from './schema.ts';
 

@@ -11,7 +11,7 @@ import {
   usersOf,
   valuesOf,
 } from '../logins.ts';
-import type { Db } from './connection.ts';
+import type { Db } from './session.ts';
 import { gkWxSession as session } from './schema.ts';
 import { merged } from './statements.ts';
 import { user } from './user-table.ts';

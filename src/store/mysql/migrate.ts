@@ -3,8 +3,10 @@ import { createConnection } from 'mysql2/promise';
 import { withDeadline } from '../deadline.ts';
 import { foreignTable, journalTable, type Migration, readMigrations } from '../migrations.ts';
 import { StoreError } from '../store.ts';
-import { connectionOptions, type Db, openSession, sever } from './connection.ts';
+import { connectionOptions, sever } from './connection.ts';
 import { serverErrno, toStoreError } from './errors.ts';
+import { createSessionOpener, type Db } from './session.ts';
+import { verifyTables } from './tables.ts';
 
 interface MigrateOptions {
   databaseUrl: string;
@@ -39,8 +41,9 @@ export async function migrateMysql({
     // Without a listener, an error between two statements would end the process.
     connection.on('error', () => {});
     try {
-      const db = await withDeadline(statementMs, openSession(connection, timeoutMs));
+      const db = await withDeadline(statementMs, createSessionOpener(timeoutMs)(connection));
       await withDeadline(timeoutMs, createMigrator({ db, timeoutMs, statementMs }).run(migrations));
+      await withDeadline(statementMs, verifyTables(db));
     } finally {
       // The lock ends with its connection.
       sever(connection);

@@ -5,7 +5,7 @@ import type { StoreOptions } from '../open.ts';
 import type { LoginWrite, Store } from '../store.ts';
 import { accessTokens } from './access-tokens.ts';
 import { avatars } from './avatars.ts';
-import type { Db } from './connection.ts';
+import type { Db } from './session.ts';
 import { serverErrno } from './errors.ts';
 import { createLogins } from './logins.ts';
 import { countUsers, deleteExpiredSessions, selectUsersAfter, updateSealed } from './maintenance.ts';

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { StoreError } from '../../store.ts';
-import type { Db } from '../connection.ts';
+import type { Db } from '../session.ts';
 import { legacyColumns, type LegacyUser, readLegacyUser } from './legacy-user.ts';
 
 export const ourTable = 'gk_wx_user';

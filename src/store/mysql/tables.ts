@@ -1,0 +1,70 @@
+import { getTableColumns, getTableName, is, sql } from 'drizzle-orm';
+import { MySqlTable } from 'drizzle-orm/mysql-core';
+import { StoreError } from '../store.ts';
+import * as schema from './schema.ts';
+import type { Db } from './session.ts';
+
+/** Our tables, as this version's schema has them. */
+export const tables = Object.values(schema).filter((table) => is(table, MySqlTable));
+
+/** How many columns or tables a message names. */
+const maxNamed = 3;
+
+/**
+ * Rejects where one of our tables or columns is missing, as unavailable: somebody may be making it; and as unexpected
+ * where one would lose writes (no InnoDB) or text (another character set), with the statement that mends it.
+ */
+export async function verifyTables(db: Db): Promise<void> {
+  const found = await columnsOf(db);
+  const missing: string[] = [];
+  const unfit: string[] = [];
+  for (const table of tables) {
+    const name = getTableName(table);
+    const engine = found.get(name)?.engine;
+    if (engine !== undefined && engine !== 'InnoDB') {
+      unfit.push(`${name} is a table of ${engine}: alter table ${name} engine = InnoDB`);
+    }
+    for (const column of Object.values(getTableColumns(table))) {
+      const collation = found.get(name)?.collations.get(column.name);
+      if (collation === undefined) missing.push(engine === undefined ? name : `${name}.${column.name}`);
+      const type = column.getSQLType();
+      const wanted = /COLLATE (\w+)/.exec(type)?.[1];
+      if (collation === undefined || wanted === undefined || collation === wanted) continue;
+      const change = `alter table ${name} modify ${column.name} ${type}${column.notNull ? ' not null' : ''}`;
+      unfit.push(`${name}.${column.name} is of ${collation}: ${change}`);
+    }
+  }
+  if (missing.length > 0) {
+    const names = listed([...new Set(missing)], ', ');
+    throw new StoreError('unavailable', 'TABLES_MISSING', undefined, `there is no ${names}: npm run db:migrate`);
+  }
+  if (unfit.length > 0) throw new StoreError('unexpected', 'TABLES_UNFIT', undefined, listed(unfit, '; '));
+}
+
+interface FoundTable {
+  engine: string;
+  /** Of each column; null where it is no text. */
+  collations: Map<string, string | null>;
+}
+
+async function columnsOf(db: Db): Promise<Map<string, FoundTable>> {
+  // Drizzle types the rows of a raw statement as the driver's header.
+  const [rows] = (await db.execute(sql`select t.table_name as name, t.engine as engine, c.column_name as col,
+    c.collation_name as collation from information_schema.tables t join information_schema.columns c
+    on c.table_schema = t.table_schema and c.table_name = t.table_name
+    where t.table_schema = database() and t.table_name in ${tables.map(getTableName)}`)) as unknown as [
+    { name: string; engine: string; col: string; collation: string | null }[],
+  ];
+  const found = new Map<string, FoundTable>();
+  for (const { name, engine, col, collation } of rows) {
+    const table = found.get(name) ?? { engine, collations: new Map() };
+    table.collations.set(col, collation);
+    found.set(name, table);
+  }
+  return found;
+}
+
+function listed(all: readonly string[], separator: string): string {
+  const named = all.slice(0, maxNamed).join(separator);
+  return all.length > maxNamed ? `${named}${separator}and ${all.length - maxNamed} more` : named;
+}
