@@ -27,7 +27,8 @@ export const outcomes = {
     message: 'The profile data could not be verified',
   },
   SESSION_INVALID: { code: 'UNAUTHORIZED', httpStatus: 401, retry: 'login', message: 'Not logged in' },
-  USER_BLOCKED: { code: 'FORBIDDEN', httpStatus: 403, retry: 'never', message: 'WeChat has blocked this user' },
+  USER_BLOCKED: { code: 'FORBIDDEN', httpStatus: 403, retry: 'never', message: 'This user is blocked' },
+  TOO_LARGE: { code: 'PAYLOAD_TOO_LARGE', httpStatus: 413, retry: 'never', message: 'The request is too large' },
   RATE_LIMITED: { code: 'TOO_MANY_REQUESTS', httpStatus: 429, retry: 'later', message: 'Too many calls' },
   WECHAT_RATE_LIMITED: {
     code: 'TOO_MANY_REQUESTS',

@@ -1,9 +1,8 @@
 import type { AnyTRPCRouter } from '@trpc/server';
-import { createApp } from './app.ts';
+import { type AppDeps, createApp } from './app.ts';
 import type { Config } from './config.ts';
-import { createContexts } from './http/contexts.ts';
 import { listen } from './http/listen.ts';
-import { createSingleCalls, type Shortcut } from './http/single-calls.ts';
+import { createRefusals } from './http/refusals.ts';
 import { createLog, type Log } from './operations/log.ts';
 import { createMigration } from './operations/migration.ts';
 import { createParts } from './parts.ts';
@@ -28,6 +27,8 @@ export interface ServerOptions {
   drainMs?: number;
   /** The procedures, where there are more of them than ours: see docs/extending.md. */
   router?: AnyTRPCRouter;
+  /** Adds middleware and routes of an owner's, before the calls: `app: (app) => app.use(cors())`. */
+  app?: AppDeps['extend'];
   /** Told as soon as it listens, when it may have to wait for the database still: from then on it can be closed. */
   onListening?: (server: Server) => void;
 }
@@ -46,16 +47,20 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     now = Date.now,
     drainMs = 0,
     router = appRouter,
+    app: extend = () => {},
     onListening = () => {},
   } = options;
   const parts = await createParts(config, { log, now });
   const { store, metrics } = parts;
   const migration = createMigration({ store, log, isOurs: settings.migrateOnStart });
   let isStopping = false;
-  const app = createApp({ ...parts, router, hasTables: () => migration.isDone(), isStopping: () => isStopping });
-  const single = createSingleCalls({ router, contexts: createContexts(parts), log });
-  // The app refuses what comes before the tables are there.
-  const shortcut: Shortcut = (...call) => (migration.isDone() ? single(...call) : Promise.resolve(false));
+  const app = createApp({
+    ...parts,
+    router,
+    extend,
+    hasTables: () => migration.isDone(),
+    isStopping: () => isStopping,
+  });
 
   const { listening, metricsListening } = await listenToAll().catch(async (error: unknown) => {
     await parts.close();
@@ -91,9 +96,10 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   /** Before the tables are there: whoever asks /readyz meanwhile is to be told, however long the database takes. */
   async function listenToAll() {
     const { host, port, metricsPort } = settings;
-    const listening = await listen(app, { host, port, shortcut });
+    const refusals = createRefusals(router);
+    const listening = await listen(app, { host, port, refusals });
     try {
-      const metricsListening = metrics && (await listen(metrics, { host, port: metricsPort ?? 0 }));
+      const metricsListening = metrics && (await listen(metrics, { host, port: metricsPort ?? 0, refusals }));
       log.info({ url: listening.url }, 'listening');
       if (metricsListening) log.info({ url: metricsListening.url }, 'metrics are on');
       return { listening, metricsListening };

@@ -3,6 +3,7 @@ import { ZodError } from 'zod';
 import type { SessionKeys } from './auth/session-keys.ts';
 import type { Tokens } from './auth/tokens.ts';
 import { AppError, outcomes, type Reason, type Retry } from './errors.ts';
+import type { CallObserver } from './operations/call-record.ts';
 import { describeError, type Log } from './operations/log.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { StoreError, type Store } from './store/store.ts';
@@ -11,9 +12,10 @@ import type { Pictures } from './user/pictures.ts';
 import type { PhoneCodes } from './wechat/phone.ts';
 import type { Wechat } from './wechat/wechat.ts';
 
-/** Who is told of every call of a procedure, once it has ended. */
-export interface CallObserver {
-  observe(call: { procedure: string; reason: Reason | 'OK'; durationMs: number }): void;
+/** What a procedure needs of HTTP: `.meta({ maxBodyBytes: 512 * 1024 })`. */
+export interface ProcedureMeta {
+  /** How large the body of a request that calls it may be; 64 KiB where nothing is said. Signed-in callers only. */
+  maxBodyBytes?: number;
 }
 
 /** What every call has at hand: plain interfaces, so that this type asks nothing of who imports `AppRouter`. */
@@ -48,22 +50,25 @@ export interface ErrorData {
   retry: Retry;
 }
 
-const t = initTRPC.context<Context>().create({
-  isDev: false,
-  errorFormatter({ shape, error, ctx, path }) {
-    const { reason, message } = explain(error);
-    const { code, httpStatus } = shape.data;
-    // A path that is no procedure's is the caller's own text: it is not given back.
-    const data: ErrorData = {
-      code,
-      httpStatus,
-      path: ctx && error.code !== 'NOT_FOUND' ? (path ?? null) : null,
-      reason,
-      retry: outcomes[reason].retry,
-    };
-    return { code: shape.code, message, data };
-  },
-});
+const t = initTRPC
+  .context<Context>()
+  .meta<ProcedureMeta>()
+  .create({
+    isDev: false,
+    errorFormatter({ shape, error, ctx, path }) {
+      const { reason, message } = explain(error);
+      const { code, httpStatus } = shape.data;
+      // A path that is no procedure's is the caller's own text: it is not given back.
+      const data: ErrorData = {
+        code,
+        httpStatus,
+        path: ctx && error.code !== 'NOT_FOUND' ? (path ?? null) : null,
+        reason,
+        retry: outcomes[reason].retry,
+      };
+      return { code: shape.code, message, data };
+    },
+  });
 
 /** tRPC's own refusals, made before a procedure is reached. Its messages quote the request, so none of them is used. */
 const refusals: Partial<Record<TRPCError['code'], string>> = {
@@ -72,19 +77,20 @@ const refusals: Partial<Record<TRPCError['code'], string>> = {
   NOT_FOUND: 'There is no such procedure',
   METHOD_NOT_SUPPORTED: 'Mutations are called with POST, queries with GET or POST',
   TIMEOUT: 'The request took too long to arrive',
-  PAYLOAD_TOO_LARGE: 'The request is too large',
   UNSUPPORTED_MEDIA_TYPE: 'Calls are application/json in utf-8, not encoded or streamed',
 };
 
-/** The reason and the words for an error of any kind; what nobody foresaw says nothing of itself. */
+/** The reason and the words for an error of any kind; an unforeseen one says nothing of itself. */
 export function explain(error: TRPCError): { reason: Reason; message: string } {
   if (error instanceof AppError) return { reason: error.reason, message: error.message };
   const message = refusals[error.code];
-  return message ? { reason: 'INPUT_INVALID', message } : { reason: 'INTERNAL', message: outcomes.INTERNAL.message };
+  if (message !== undefined) return { reason: 'INPUT_INVALID', message };
+  const reason = error.code === 'PAYLOAD_TOO_LARGE' ? 'TOO_LARGE' : 'INTERNAL';
+  return { reason, message: outcomes[reason].message };
 }
 
-/** Gives each failure of a procedure its name: the input's, the database's, or one nobody foresaw. */
-function named(error: TRPCError): AppError {
+/** Gives each failure of a procedure its reason: the input's, the database's, or an unforeseen one. */
+function toAppError(error: TRPCError): AppError {
   const { cause } = error;
   if (error instanceof AppError) return error;
   // Input is read within the call, so that broken JSON shows here too; its own error quotes the text.
@@ -101,44 +107,37 @@ function named(error: TRPCError): AppError {
   return new AppError('INTERNAL', { cause, detail: describeError(cause ?? error) });
 }
 
-/** How loud a failure is: our own faults are errors, the world's are warnings, the caller's are information. */
-function levelOf(reason: Reason): 'error' | 'warn' | 'info' {
-  if (reason === 'INTERNAL' || reason === 'WECHAT_REJECTED') return 'error';
-  return outcomes[reason].httpStatus >= 500 || reason === 'WECHAT_RATE_LIMITED' ? 'warn' : 'info';
-}
-
 type Outcome = { ok: true } | { ok: false; error: TRPCError };
 
-/** Runs the rest of a call, tells of its end, and gives its failure a name. */
+/** Runs the rest of a call, records its end, and gives its failure a reason. */
 async function observed<Ran extends Outcome>(
-  { ctx, path }: { ctx: Context; path: string },
+  { ctx, path, batchIndex }: { ctx: Context; path: string; batchIndex: number },
   run: () => Promise<Ran>,
 ): Promise<Ran> {
   const startedAt = performance.now();
   const ran = await run().catch((cause: unknown) => getTRPCErrorFromUnknown(cause));
-  const durationMs = performance.now() - startedAt;
-  const call = { requestId: ctx.requestId, procedure: path, durationMs: Math.round(durationMs) };
+  const call = { procedure: path, batchIndex, durationMs: performance.now() - startedAt };
   if (!(ran instanceof TRPCError) && ran.ok) {
-    ctx.calls.observe({ procedure: path, reason: 'OK', durationMs });
-    ctx.log.info({ ...call, reason: 'OK' }, 'call');
+    ctx.calls.observe({ ...call, reason: 'OK' });
     return ran;
   }
-  const error = named(ran instanceof TRPCError ? ran : ran.error);
-  ctx.calls.observe({ procedure: path, reason: error.reason, durationMs });
-  ctx.log[levelOf(error.reason)]({ ...call, reason: error.reason, ...error.detail }, 'call');
+  const error = toAppError(ran instanceof TRPCError ? ran : ran.error);
+  ctx.calls.observe({ ...call, reason: error.reason, detail: error.detail });
   throw error;
 }
 
 export const router = t.router;
 
 /** A procedure that anybody may call. */
-export const publicProcedure = t.procedure.use(({ ctx, path, next }) => observed({ ctx, path }, () => next()));
+export const publicProcedure = t.procedure.use(({ ctx, path, batchIndex, next }) =>
+  observed({ ctx, path, batchIndex }, () => next()),
+);
 
 /**
- * Stands before what spends a code, and after the input: what is no input spends none. Counted here, call by call:
- * a batch is one request.
+ * Limits the calls that spend a code, by client address. It follows the input, since a wrong input spends none, and counts
+ * call by call, since a batch is one request.
  */
-export const spendsCode = t.middleware(({ ctx, next }) => {
+export const codeRateLimit = t.middleware(({ ctx, next }) => {
   const waitSeconds = ctx.codeLimit.take(ctx.clientAddress, ctx.now());
   if (waitSeconds > 0) throw new AppError('RATE_LIMITED', { retryAfterSeconds: waitSeconds });
   return next();
@@ -148,8 +147,8 @@ export const spendsCode = t.middleware(({ ctx, next }) => {
  * A procedure for callers with a valid token: `ctx.user` and `ctx.session` are theirs. One middleware where two would do:
  * each costs a signed-in call as much as its look-up in the database.
  */
-export const signedInProcedure = t.procedure.use(({ ctx, path, next }) =>
-  observed({ ctx, path }, async () => {
+export const signedInProcedure = t.procedure.use(({ ctx, path, batchIndex, next }) =>
+  observed({ ctx, path, batchIndex }, async () => {
     const { session, user } = await ctx.tokens.verify(ctx.authorization, ctx.now());
     return next({ ctx: { session, user } });
   }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { noProfile, ownProfile, publicUser, toPublicUser } from '../user/profile.ts';
-import { publicProcedure, router, signedInProcedure, spendsCode } from '../trpc.ts';
+import { publicProcedure, router, signedInProcedure, codeRateLimit } from '../trpc.ts';
 import { checkUserInput, loginInput } from './inputs.ts';
 import { isSignedWith, proveProfile } from './proof.ts';
 import { recordLogin } from './record-login.ts';
@@ -16,7 +16,7 @@ export const authRouter = router({
   /** Logs in with a code alone: who is this, and do we know their profile? */
   checkUser: publicProcedure
     .input(checkUserInput)
-    .use(spendsCode)
+    .use(codeRateLimit)
     .output(loggedIn.extend({ hasProfile: z.boolean() }))
     .mutation(async ({ ctx, input }) => {
       const exchange = await ctx.wechat.exchangeCode(input.code, input.appId);
@@ -28,7 +28,7 @@ export const authRouter = router({
   /** Logs in with a code and the profile that WeChat signed and sealed for this user. */
   login: publicProcedure
     .input(loginInput)
-    .use(spendsCode)
+    .use(codeRateLimit)
     .output(loggedIn)
     .mutation(async ({ ctx, input }) => {
       const exchange = await ctx.wechat.exchangeCode(input.code, input.appId);

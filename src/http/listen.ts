@@ -1,16 +1,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import type { Shortcut } from './single-calls.ts';
-import { answerBroken, answerUnreadable } from './unreadable.ts';
+import { createBrokenRequests } from './broken-requests.ts';
+import { createConnections } from './connections.ts';
+import type { Refusals } from './refusals.ts';
 
 export interface Listening {
   /** `http://127.0.0.1:8080` */
   url: string;
   /**
    * Lets go of the connections one answer after another for `drainMs`, then refuses new ones, and resolves when all
-   * that was asked is answered; whoever is still sending or reading after `graceMs` is cut off.
+   * requests are answered; a connection that still sends or reads after `graceMs` is cut off.
    */
   close(options?: { drainMs?: number; graceMs?: number }): Promise<void>;
 }
@@ -18,62 +19,51 @@ export interface Listening {
 /** How long a connection that was made at the last moment has for its request. */
 const settleMs = 500;
 
-/** A name or an address, and perhaps a port. */
-const plainHost = /^(?:[\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?$/i;
-
 interface ListenOptions {
   host: string;
   port: number;
-  /** Asked before the app. */
-  shortcut?: Shortcut;
+  /** Shapes the answer to a request that never reaches the app. */
+  refusals?: Pick<Refusals, 'body'>;
 }
 
-/** Serves an app over HTTP. Whoever sends slowly, or nothing at all, is cut off within 15 s. */
+const plainRefusals: Pick<Refusals, 'body'> = { body: () => '{"status":"bad request"}' };
+
+/** Serves an app over HTTP. A peer that sends slowly, sends nothing, or does not read, is cut off within 15 s. */
 export async function listen(
   app: { fetch: (request: Request, env: HttpBindings) => Response | Promise<Response> },
-  { host, port, shortcut }: ListenOptions,
+  { host, port, refusals = plainRefusals }: ListenOptions,
 ): Promise<Listening> {
-  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // The adapter looks at the host, and refuses a strange one; the shortcut does not.
-    const isPlain = plainHost.test(request.headers.host ?? '');
-    if (isPlain && (await shortcut?.(request, response))) return;
-    const errorHandler = (error: unknown) => answerUnreadable(error, request);
-    await getRequestListener((asked, env) => app.fetch(asked, env as HttpBindings), { errorHandler })(
-      request,
-      response,
-    );
-  }
-  // The latest answer that each connection waits for. A Set of answers would keep the finished ones in memory: what V8
-  // leaves behind of a table with much coming and going holds on to them until the next full collection.
-  const sockets = new Map<Socket, ServerResponse | null>();
+  const broken = createBrokenRequests(refusals);
+  const connections = createConnections();
   let closing = false;
+  const respond = getRequestListener((request, env) => app.fetch(request, env as HttpBindings), {
+    // A probe of HTTP/1.0 names no host.
+    hostname: 'localhost',
+    errorHandler(error) {
+      throw error;
+    },
+  });
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
-    const { socket } = request;
-    sockets.set(socket, response);
-    response.once('close', () => sockets.get(socket) === response && sockets.set(socket, null));
+    if (!connections.admit(request.socket, response)) return;
     if (closing) response.setHeader('connection', 'close');
-    // Nothing foreseen rejects; what does must not end the process with everybody else's calls.
-    respond(request, response).catch(() => response.destroy());
+    // A rejection must not end the process with everybody else's calls.
+    respond(request, response).catch((error: unknown) => broken.answerUnreadable(error, response));
   };
-  // Looked for often: a second's worth of them, cut off at once, holds everybody else up.
   const server = createServer(
     {
       headersTimeout: 8_000,
       requestTimeout: 12_000,
       keepAliveTimeout: 10_000,
+      // Often: a second's worth of slow requests, cut off at once, would hold everybody else up.
       connectionsCheckingInterval: 100,
-      // Node's own answer to a request without a host has no body; the adapter refuses it too.
       requireHostHeader: false,
     },
     onRequest,
   );
-  // An expectation that nobody knows is ignored: Node's own answer, 417, has no body.
+  // An unknown expectation is ignored: Node's own answer, 417, has no body.
   server.on('checkExpectation', onRequest);
-  server.on('clientError', answerBroken);
-  server.on('connection', (socket) => {
-    sockets.set(socket, null);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  server.on('clientError', broken.answerBroken);
+  server.on('connection', connections.opened);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -85,27 +75,20 @@ export async function listen(
     url: urlOf(server),
     async close({ drainMs = 0, graceMs = 10_000 } = {}) {
       closing = true;
-      for (const response of sockets.values()) {
-        if (response?.headersSent === false) response.setHeader('connection', 'close');
-      }
+      connections.closeAfterAnswers();
       if (drainMs > 0) await sleep(drainMs);
       const closed = new Promise<void>((resolve, reject) => {
         server.close((error) => (error ? reject(error) : resolve()));
       });
-      const settled = setTimeout(() => destroyIdle(), settleMs);
+      const settled = setTimeout(() => connections.destroyIdle(), settleMs);
       const graceOver = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed.finally(() => {
         clearTimeout(settled);
         clearTimeout(graceOver);
+        connections.stop();
       });
     },
   };
-
-  function destroyIdle(): void {
-    for (const [socket, response] of sockets) {
-      if (!response) socket.destroy();
-    }
-  }
 }
 
 function urlOf(server: Server): string {

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { PoolStats } from '../store/store.ts';
-import type { CallObserver } from '../trpc.ts';
+import type { CallObserver } from './call-record.ts';
 
 export interface Metrics extends CallObserver {
   /** Answers a scrape: Prometheus text at /metrics. */
@@ -55,7 +55,7 @@ export function createMetrics({ exchangesInFlight, pool }: Sources): Metrics {
       durations.observe({ procedure }, durationMs / 1000);
     },
     async fetch(request) {
-      if (request.method !== 'GET' || new URL(request.url).pathname !== '/metrics') {
+      if (!['GET', 'HEAD'].includes(request.method) || new URL(request.url).pathname !== '/metrics') {
         return new Response('See /metrics\n', { status: 404 });
       }
       return new Response(await registry.metrics(), { headers: { 'content-type': registry.contentType } });

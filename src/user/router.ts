@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { router, signedInProcedure, spendsCode } from '../trpc.ts';
+import { router, signedInProcedure, codeRateLimit } from '../trpc.ts';
 import { bindPhoneInput, updateProfileInput } from './inputs.ts';
 import { maskPhoneNumber } from './phone.ts';
 import { publicUser, toPublicUser } from './profile.ts';
@@ -10,6 +10,7 @@ export const userRouter = router({
 
   /** Stores the nickname that the user typed and the picture that they chose, or one of them. */
   updateProfile: signedInProcedure
+    .meta({ maxBodyBytes: 512 * 1024 })
     .input(updateProfileInput)
     .output(publicUser)
     .mutation(async ({ ctx, input: { nickName = null, avatar: picture } }) => {
@@ -22,7 +23,7 @@ export const userRouter = router({
   /** Stores the phone number behind a code of the phone number button. */
   bindPhone: signedInProcedure
     .input(bindPhoneInput)
-    .use(spendsCode)
+    .use(codeRateLimit)
     .output(z.object({ phoneNumber: z.string() }))
     .mutation(async ({ ctx, input }) => {
       const phone = await ctx.phoneCodes.exchange(input.code, ctx.user);

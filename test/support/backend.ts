@@ -5,7 +5,7 @@ import { createTRPCClient, httpBatchLink, httpLink, TRPCClientError } from '@trp
 import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/operations/log.ts';
 import type { AppRouter } from '../../src/router.ts';
-import { startServer } from '../../src/server.ts';
+import { type ServerOptions, startServer } from '../../src/server.ts';
 import { devApp, startStandin, type StandinOptions } from '../../src/standin/server.ts';
 import vectors from '../vectors.json' with { type: 'json' };
 
@@ -14,12 +14,19 @@ interface BackendOptions {
   databaseUrl?: string;
   env?: Readonly<Record<string, string>>;
   standin?: StandinOptions;
+  router?: NonNullable<ServerOptions['router']>;
+  app?: NonNullable<ServerOptions['app']>;
 }
 
 export type Backend = Awaited<ReturnType<typeof startBackend>>;
 
 /** The real thing: the server over HTTP on a real database, and the stand-in for WeChat, with one clock that tests move. */
-export async function startBackend({ databaseUrl, env = {}, standin: standinOptions = {} }: BackendOptions = {}) {
+export async function startBackend({
+  databaseUrl,
+  env = {},
+  standin: standinOptions = {},
+  ...options
+}: BackendOptions = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'guoke-test-'));
   const clock = { now: vectors.clock * 1000 };
   const now = () => clock.now;
@@ -38,7 +45,7 @@ export async function startBackend({ databaseUrl, env = {}, standin: standinOpti
   };
   const logged: string[] = [];
   const log = createLog('trace', { write: (line) => logged.push(line) });
-  const server = await startServer(loadConfig(environment), { log, now });
+  const server = await startServer(loadConfig(environment), { log, now, ...options });
   return {
     url: server.url,
     metricsUrl: server.metricsUrl,

@@ -1,0 +1,20 @@
+import type { MiddlewareHandler } from 'hono';
+import type { CallEnv } from './context.ts';
+
+/** What every answer carries. */
+export function answerHeaders(requestId: string): Record<string, string> {
+  return { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'x-request-id': requestId };
+}
+
+/**
+ * Sets them on the answer that comes back, since a handler may answer with a Response of its own. One that has them
+ * already, and that nothing in between has replaced, is left alone: to touch its headers costs a login 5 %.
+ */
+export const setAnswerHeaders: MiddlewareHandler<CallEnv> = async (c, next) => {
+  await next();
+  if (c.res === c.get('complete')) return;
+  const { headers } = c.res;
+  for (const [name, value] of Object.entries(answerHeaders(c.get('requestId')))) {
+    if (name !== 'cache-control' || !headers.has(name)) headers.set(name, value);
+  }
+};

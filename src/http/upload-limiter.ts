@@ -1,0 +1,54 @@
+import type { Context as HonoContext } from 'hono';
+import { AppError } from '../errors.ts';
+import { StoreError } from '../store/store.ts';
+import { createPlaces } from '../user/places.ts';
+import type { CallEnv } from './context.ts';
+
+interface Upload {
+  /** Resolves when the body is there, or to the refusal of a body that is too large. */
+  readBody: () => Promise<Response | void>;
+  answer: () => Promise<Response | void>;
+}
+
+/** Limits requests as large as a picture makes them: what anybody may send, and many at once, is small. */
+export interface UploadLimiter {
+  /**
+   * Answers the request of a signed-in user, unless too many uploads, or too many of that user, are being read already.
+   * A body that does not arrive in 3 s loses its place. Rejects with AppError: SESSION_INVALID, DATABASE_UNAVAILABLE,
+   * RATE_LIMITED.
+   */
+  run(c: HonoContext<CallEnv>, upload: Upload): Promise<Response | void>;
+}
+
+export function createUploadLimiter({ maxAtOnce = 64, maxPerUser = 2, maxReadMs = 3000 } = {}): UploadLimiter {
+  const places = createPlaces({ max: maxAtOnce, maxEach: maxPerUser });
+
+  return {
+    async run(c, { readBody, answer }) {
+      const { tokens, authorization, now } = c.get('context');
+      const { user } = await tokens.verify(authorization, now()).catch((cause: unknown) => {
+        if (!(cause instanceof StoreError && cause.kind === 'unavailable')) throw cause;
+        throw new AppError('DATABASE_UNAVAILABLE', { cause });
+      });
+      const leave = places.take(user.openId);
+      if (!leave) throw tooMany();
+      try {
+        return (await inTime(maxReadMs, readBody())) ?? (await answer());
+      } finally {
+        leave();
+      }
+    },
+  };
+}
+
+async function inTime<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(tooMany()), timeoutMs);
+  });
+  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+function tooMany(): AppError {
+  return new AppError('RATE_LIMITED', { retryAfterSeconds: 1 });
+}
