@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@libsql/client';
 import { createConnection } from 'mysql2/promise';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -80,6 +81,33 @@ describe.each(databases)('before the tables are there, on $name', ({ createUrl }
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
     expect((await send('auth.checkUser', { code })).status).toBe(200);
     expect(exchanges()).toBe(1);
+  });
+
+  test('and MIGRATE_ON_START is off: it is not ready until somebody has made them', async () => {
+    const databaseUrl = await createUrl();
+    const logged: string[] = [];
+    const server = await startServer(
+      loadConfig({
+        WX_APPID: 'wx1',
+        WX_SECRET: 'secret',
+        DATABASE_URL: databaseUrl,
+        SESSION_KEY_SECRETS: `test:${Buffer.alloc(32, 5).toString('base64')}`,
+        MIGRATE_ON_START: 'false',
+        PORT: '0',
+      }),
+      { log: createLog('info', { write: (line) => logged.push(line) }) },
+    );
+    onTestFinished(() => server.close());
+    const ready = async () => (await fetch(`${server.url}/readyz`)).status;
+    expect(await ready()).toBe(503);
+    await sleep(2500);
+    expect(await ready()).toBe(503);
+    // Each second it looks, and says so once.
+    expect(logged.filter((line) => line.includes('TABLES_MISSING'))).toHaveLength(1);
+    const store = await openStore({ databaseUrl, timeoutMs: 2000, poolSize: 1 });
+    await store.migrate();
+    await store.close();
+    await expect.poll(ready).toBe(200);
   });
 
   test('a stop is answered at once, and the start ends with it', async () => {

@@ -16,25 +16,30 @@ export interface Migration {
 }
 
 interface MigrationOptions {
-  store: Pick<Store, 'migrate'>;
+  store: Pick<Store, 'migrate' | 'verifyTables'>;
   log: Log;
-  /** False where somebody else sees to the tables. */
+  /** Where the database is, for the log: a host and a port, or a file. */
+  database: string;
+  /** Whether the server makes the tables; else it waits until somebody has made them. */
   isOurs: boolean;
 }
 
 const retryMs = 1000;
 const graceMs = 2000;
+/** How often the log says again that a database is still away. */
+const tellAgainMs = 60_000;
 
-export function createMigration({ store, log, isOurs }: MigrationOptions): Migration {
+export function createMigration({ store, log, database, isOurs }: MigrationOptions): Migration {
   const stop = new AbortController();
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
-  let isDone = !isOurs;
+  let isDone = false;
   let trying = Promise.resolve();
+  let told: { code: string; at: number } | undefined;
 
   return {
     isDone: () => isDone,
     start() {
-      const first = isDone || stop.signal.aborted ? Promise.resolve() : attempt();
+      const first = stop.signal.aborted ? Promise.resolve() : attempt();
       trying = first.then(again, () => {});
       return Promise.race([first, stopped]);
     },
@@ -46,12 +51,22 @@ export function createMigration({ store, log, isOurs }: MigrationOptions): Migra
 
   async function attempt(): Promise<void> {
     try {
-      await store.migrate();
-      isDone = true;
+      await (isOurs ? store.migrate() : store.verifyTables());
     } catch (error) {
       if (!(error instanceof StoreError && error.kind === 'unavailable')) throw error;
-      log.warn(describeError(error), 'the database is away: trying again');
+      tell(error);
+      return;
     }
+    isDone = true;
+    if (told) log.info({}, `the database at ${database} is there`);
+  }
+
+  /** Once for each kind of failure, and then rarely: a line a second would hide all others. */
+  function tell({ code, message }: StoreError): void {
+    const now = performance.now();
+    if (told?.code === code && now - told.at < tellAgainMs) return;
+    told = { code, at: now };
+    log.warn({ code, advice: message }, `no service yet: the database at ${database} is not ready, trying each second`);
   }
 
   async function again(): Promise<void> {

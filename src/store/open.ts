@@ -1,3 +1,4 @@
+import { mysqlUrl } from './mysql/url.ts';
 import { refuseOddOpenIds } from './open-ids.ts';
 import { type Store, StoreError } from './store.ts';
 
@@ -26,4 +27,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     return refuseOddOpenIds(openSqliteStore(options));
   }
   throw new StoreError('unexpected', 'DATABASE_URL_INVALID', undefined, 'it must begin with file: or mysql:');
+}
+
+/** Where the database is, in words for the operator: a host and a port, or a file, and nothing of the user. */
+export function placeOf(databaseUrl: string): string {
+  const url = mysqlUrl(databaseUrl);
+  return url ? `${url.hostname}:${url.port || '3306'}` : databaseUrl.replace(/^file:/, '');
 }

@@ -157,6 +157,8 @@ export interface Store {
   ): Promise<void>;
   /** Brings the tables up to date, one instance at a time; safe to call from many at once. */
   migrate(): Promise<void>;
+  /** Rejects as unavailable where a table of ours is missing, and as unexpected where one would lose what is written. */
+  verifyTables(): Promise<void>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   /** At this moment. */

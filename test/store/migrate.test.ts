@@ -8,6 +8,7 @@ import { drizzle as drizzleMysql } from 'drizzle-orm/mysql2';
 import { migrate as migrateAsDrizzleKitMysql } from 'drizzle-orm/mysql2/migrator';
 import { createPool } from 'mysql2/promise';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import drizzleConfig from '../../drizzle.config.ts';
 import { readMigrations } from '../../src/store/migrations.ts';
 import { migrateMysql } from '../../src/store/mysql/migrate.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -18,6 +19,9 @@ import { loginWrite } from '../support/login-write.ts';
 import { startMuteProxy } from '../support/mute-proxy.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** As drizzle-kit reads it from our drizzle.config.ts. */
+const journaled = { migrationsTable: drizzleConfig.migrations?.table ?? '' };
 
 async function open(databaseUrl: string) {
   const store = await openStore({ databaseUrl, timeoutMs: 2000, poolSize: 2 });
@@ -44,7 +48,7 @@ describe.each(databases)('migration on $name', (database) => {
   const { name, createUrl, query } = database;
   const dialect = name === 'SQLite' ? 'sqlite' : 'mysql';
   const migrate = name === 'SQLite' ? migrateSqlite : migrateMysql;
-  const journal = (url: string) => query(url, 'select hash, created_at from __drizzle_migrations');
+  const journal = (url: string) => query(url, 'select hash, created_at from __guoke_migrations');
 
   test('of an empty database, eight times at once, all succeed and one does it', async () => {
     const url = await createUrl();
@@ -108,11 +112,17 @@ describe.each(databases)('migration on $name', (database) => {
     for (const url of [ours, theirs]) {
       if (name === 'SQLite') {
         const client = createClient({ url });
-        await migrateAsDrizzleKitSqlite(drizzleSqlite({ client }), { migrationsFolder: `${root}/drizzle/sqlite` });
+        await migrateAsDrizzleKitSqlite(drizzleSqlite({ client }), {
+          ...journaled,
+          migrationsFolder: `${root}/drizzle/sqlite`,
+        });
         client.close();
       } else {
         const client = createPool(url);
-        await migrateAsDrizzleKitMysql(drizzleMysql({ client }), { migrationsFolder: `${root}/drizzle/mysql` });
+        await migrateAsDrizzleKitMysql(drizzleMysql({ client }), {
+          ...journaled,
+          migrationsFolder: `${root}/drizzle/mysql`,
+        });
         await client.end();
       }
     }
@@ -121,10 +131,54 @@ describe.each(databases)('migration on $name', (database) => {
     expect(await journal(theirs)).toEqual(await journal(ours));
   });
 
+  const foreignJournal = 'create table __drizzle_migrations (id integer, hash varchar(64), created_at bigint)';
+
+  test('of a database that another Drizzle application has migrated later makes our tables, and leaves its journal', async () => {
+    const url = await createUrl();
+    await (await open(url)).ping();
+    await query(url, foreignJournal);
+    await query(url, `insert into __drizzle_migrations values (1, 'theirs', ${Date.now() + 1e12})`);
+    await (await open(url)).migrate();
+    await (await open(url)).saveLogin(loginWrite());
+    expect(await query(url, 'select hash from __drizzle_migrations')).toEqual([{ hash: 'theirs' }]);
+    expect(await journal(url)).toHaveLength(readMigrations(dialect).length);
+  });
+
+  test('carries over what version 0.1 wrote into the journal of all Drizzle applications, by hash and once', async () => {
+    const url = await createUrl();
+    await (await open(url)).migrate();
+    const login = loginWrite();
+    await (await open(url)).saveLogin(login);
+    const rows = await journal(url);
+    await query(url, 'drop table __guoke_migrations');
+    await query(url, foreignJournal);
+    await query(url, `insert into __drizzle_migrations values (1, 'theirs', 1)`);
+    for (const { hash, created_at } of rows) {
+      await query(url, `insert into __drizzle_migrations values (2, '${String(hash)}', ${String(created_at)})`);
+    }
+    const before = await query(url, 'select * from __drizzle_migrations');
+    for (let i = 0; i < 2; i++) await (await open(url)).migrate();
+    expect(await journal(url)).toEqual(rows);
+    expect(await query(url, 'select * from __drizzle_migrations')).toEqual(before);
+    expect(await (await open(url)).findSession(login.tokenHash)).not.toBeNull();
+  });
+
+  test('whose journal is full and whose tables are gone: unavailable, and it names them', async () => {
+    const url = await createUrl();
+    const store = await open(url);
+    await expect(store.verifyTables()).rejects.toMatchObject({ kind: 'unavailable', code: 'TABLES_MISSING' });
+    await store.migrate();
+    await store.verifyTables();
+    await query(url, 'drop table gk_wx_avatar');
+    await expect(store.migrate()).rejects.toThrow(/TABLES_MISSING: there is no gk_wx_avatar: run npm run db:migrate/);
+    await query(url, 'drop table gk_wx_session');
+    await expect(store.verifyTables()).rejects.toThrow(/there is no gk_wx_session, gk_wx_avatar/);
+  });
+
   test('of a database that a newer version has migrated is nothing to do', async () => {
     const url = await createUrl();
     await (await open(url)).migrate();
-    await query(url, `insert into __drizzle_migrations (hash, created_at) values ('newer', ${Date.now() + 1e10})`);
+    await query(url, `insert into __guoke_migrations (hash, created_at) values ('newer', ${Date.now() + 1e10})`);
     await (await open(url)).migrate();
     expect(await journal(url)).toHaveLength(readMigrations(dialect).length + 1);
   });

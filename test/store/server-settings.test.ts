@@ -60,8 +60,8 @@ async function startServer(settings: readonly string[]) {
   await administrator.query('use guoke');
   const url = new URL(`${server.url}/guoke`);
   [url.username, url.password] = ['guoke', 'hush'];
-  const open = () => {
-    const store = openStore({ databaseUrl: url.href, timeoutMs: 5000, poolSize: 2 });
+  const open = async () => {
+    const store = await openStore({ databaseUrl: url.href, timeoutMs: 5000, poolSize: 2 });
     onTestFinished(() => store.close());
     return store;
   };
@@ -76,7 +76,7 @@ async function rowsOf(query: Promise<unknown>): Promise<Record<string, unknown>[
 describe.skipIf(!program)('a server with settings of its own:', () => {
   test.each(servers)('%s: text, tokens and tables are as they must be', async (_, settings) => {
     const { open, administrator } = await startServer(settings);
-    const [here, there] = [open(), open()];
+    const [here, there] = [await open(), await open()];
     await here.migrate();
     // Known to both connections before the login, as in a server that has run for a while.
     await Promise.all([here.ping(), there.ping(), there.findUser('nobody')]);
@@ -108,7 +108,7 @@ describe.skipIf(!program)('a server with settings of its own:', () => {
     ['convert to character set utf8mb4', /modify open_id varchar\(64\) CHARACTER SET ascii COLLATE ascii_bin not null/],
   ])('a table that was altered to %s is named at the start, with what mends it', async (change, said) => {
     const url = await mysql.createUrl();
-    const store = openStore({ databaseUrl: url, timeoutMs: 5000, poolSize: 1 });
+    const store = await openStore({ databaseUrl: url, timeoutMs: 5000, poolSize: 1 });
     onTestFinished(() => store.close());
     await store.migrate();
     await mysql.query(url, `alter table gk_wx_session ${change}`);

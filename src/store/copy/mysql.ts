@@ -1,15 +1,12 @@
-import { getTableColumns, getTableName, is, sql } from 'drizzle-orm';
-import { MySqlTable } from 'drizzle-orm/mysql-core';
+import { getTableColumns, getTableName, sql } from 'drizzle-orm';
 import { migrateMysql } from '../mysql/migrate.ts';
 import { openPool } from '../mysql/pool.ts';
-import * as schema from '../mysql/schema.ts';
+import { tables as schema } from '../mysql/tables.ts';
 import { tableOf, type Tables } from './tables.ts';
 
 export function openMysqlTables(databaseUrl: string): Tables {
   const pool = openPool({ databaseUrl, timeoutMs: 30_000, poolSize: 1 });
-  const tables = Object.values(schema)
-    .filter((table) => is(table, MySqlTable))
-    .map((table) => tableOf(getTableName(table), Object.values(getTableColumns(table))));
+  const tables = schema.map((table) => tableOf(getTableName(table), Object.values(getTableColumns(table))));
   const all: Tables['all'] = (statement) =>
     pool.lend(async (db) => {
       // Drizzle types the rows of a raw statement as the driver's header.

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { createConnection } from 'mysql2/promise';
 import { withDeadline } from '../deadline.ts';
-import { foreignTable, journalTable, type Migration, readMigrations } from '../migrations.ts';
+import { earlierJournalTable, foreignTable, journalTable, type Migration, readMigrations } from '../migrations.ts';
 import { StoreError } from '../store.ts';
 import { connectionOptions, sever } from './connection.ts';
 import { serverErrno, toStoreError } from './errors.ts';
@@ -22,6 +22,8 @@ interface MigrateOptions {
  * ER_DUP_KEYNAME, ER_CANT_DROP_FIELD_OR_KEY.
  */
 const alreadyDone: ReadonlySet<number | undefined> = new Set([1050, 1051, 1060, 1061, 1091]);
+
+const noSuchTable = 1146;
 
 const journal = sql.identifier(journalTable);
 /** Which statement of a migration was begun last: MySQL commits each DDL statement by itself. */
@@ -61,19 +63,35 @@ interface MigratorOptions {
 
 function createMigrator({ db, timeoutMs, statementMs }: MigratorOptions) {
   const within = <T>(work: Promise<T>) => withDeadline(statementMs, work);
-  const ask = (statement: SQL) => firstRow(within(db.execute(statement)));
+  const ask = async (statement: SQL) => (await rowsOf(within(db.execute(statement))))[0];
 
   return { run };
 
   async function run(migrations: readonly Migration[]): Promise<void> {
+    const isApplied = await hashesOf(journalTable);
+    if (migrations.every(({ hash }) => isApplied.has(hash))) return;
     await lock();
     await ask(sql`create table if not exists ${journal}
       (id serial primary key, hash text not null, created_at bigint)`);
     await ask(sql`create table if not exists ${progress}
       (hash char(64) character set ascii collate ascii_bin primary key, statement int not null)`);
-    const latest = await ask(sql`select max(created_at) as latest from ${journal}`);
+    const applied = await hashesOf(journalTable);
+    const appliedEarlier = await hashesOf(earlierJournalTable);
     for (const migration of migrations) {
-      if (migration.createdAt > Number(latest?.latest ?? 0)) await apply(migration);
+      if (applied.has(migration.hash)) continue;
+      if (!appliedEarlier.has(migration.hash)) await apply(migration);
+      await record(migration);
+    }
+  }
+
+  /** What stands in a journal; nothing where there is none. */
+  async function hashesOf(table: string): Promise<ReadonlySet<string>> {
+    try {
+      const rows = await rowsOf(within(db.execute(sql`select hash from ${sql.identifier(table)}`)));
+      return new Set(rows.map(({ hash }) => String(hash)));
+    } catch (error) {
+      if (serverErrno(error) !== noSuchTable) throw error;
+      return new Set();
     }
   }
 
@@ -106,6 +124,9 @@ function createMigrator({ db, timeoutMs, statementMs }: MigratorOptions) {
         throw new StoreError(kind, code, errno, `${where}; the next start continues there`);
       }
     }
+  }
+
+  async function record({ hash, createdAt }: Migration): Promise<void> {
     await within(
       db.transaction(async (tx) => {
         await tx.execute(sql`insert into ${journal} (hash, created_at) values (${hash}, ${createdAt})`);
@@ -129,7 +150,7 @@ const adoption =
   'npm run db:adopt takes over that of the well-known tutorial; any other, rename, or use another database';
 
 /** Drizzle types the rows of a raw statement as the driver's header. */
-async function firstRow(result: Promise<unknown>): Promise<Record<string, unknown> | undefined> {
+async function rowsOf(result: Promise<unknown>): Promise<Record<string, unknown>[]> {
   const [rows] = (await result) as [Record<string, unknown>[]];
-  return rows[0];
+  return rows;
 }

@@ -13,6 +13,7 @@ import { migrateMysql } from './migrate.ts';
 import { openPool } from './pool.ts';
 import { profiles } from './profiles.ts';
 import { deleteSession, deleteSessionsOf, selectUser, updateSession } from './statements.ts';
+import { verifyTables } from './tables.ts';
 
 /** A store on MySQL, MariaDB or what speaks their protocol. */
 export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOptions): Store {
@@ -56,6 +57,7 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
     ...avatars(write),
     ...accessTokens(write),
     migrate: () => migrateMysql({ databaseUrl }),
+    verifyTables: () => pool.lend(verifyTables),
     ping: () =>
       pool.lend(async (db) => {
         await db.execute(sql`select 1`);

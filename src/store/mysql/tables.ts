@@ -1,14 +1,12 @@
 import { getTableColumns, getTableName, is, sql } from 'drizzle-orm';
 import { MySqlTable } from 'drizzle-orm/mysql-core';
+import { listed, missingTables } from '../migrations.ts';
 import { StoreError } from '../store.ts';
 import * as schema from './schema.ts';
 import type { Db } from './session.ts';
 
 /** Our tables, as this version's schema has them. */
 export const tables = Object.values(schema).filter((table) => is(table, MySqlTable));
-
-/** How many columns or tables a message names. */
-const maxNamed = 3;
 
 /**
  * Rejects where one of our tables or columns is missing, as unavailable: somebody may be making it; and as unexpected
@@ -34,10 +32,7 @@ export async function verifyTables(db: Db): Promise<void> {
       unfit.push(`${name}.${column.name} is of ${collation}: ${change}`);
     }
   }
-  if (missing.length > 0) {
-    const names = listed([...new Set(missing)], ', ');
-    throw new StoreError('unavailable', 'TABLES_MISSING', undefined, `there is no ${names}: npm run db:migrate`);
-  }
+  if (missing.length > 0) throw missingTables([...new Set(missing)]);
   if (unfit.length > 0) throw new StoreError('unexpected', 'TABLES_UNFIT', undefined, listed(unfit, '; '));
 }
 
@@ -62,9 +57,4 @@ async function columnsOf(db: Db): Promise<Map<string, FoundTable>> {
     found.set(name, table);
   }
   return found;
-}
-
-function listed(all: readonly string[], separator: string): string {
-  const named = all.slice(0, maxNamed).join(separator);
-  return all.length > maxNamed ? `${named}${separator}and ${all.length - maxNamed} more` : named;
 }
