@@ -4,12 +4,12 @@ import { Agent, request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { devApp, startStandin, type Standin } from '../src/standin/server.ts';
 import { clientOf, failureOf } from './support/backend.ts';
 import { databases, hasMysql, mysql } from './support/databases.ts';
 import { createDatabase, findMariaDb, startMariaDb } from './support/mariadb.ts';
+import { holdMigrationLease } from './support/migration-lease.ts';
 import { runCommand, startServerProcess, type Command } from './support/process.ts';
 
 let standin: Standin;
@@ -165,8 +165,7 @@ describe.runIf(hasMysql && findMariaDb())('a database that is away at the start'
 
 test.runIf(hasMysql)('SIGTERM while it waits for the database: it drains as ever, and exits 0', async () => {
   const databaseUrl = await mysql.createUrl();
-  const rival = await createConnection(databaseUrl);
-  await rival.query(`select get_lock(concat('guoke.', md5(database())), 1)`);
+  const release = await holdMigrationLease(databaseUrl);
   const server = await start(databaseUrl, {}, { untilReady: false });
   expect(await readyz(server.url)).toBe(503);
   const at = performance.now();
@@ -177,7 +176,7 @@ test.runIf(hasMysql)('SIGTERM while it waits for the database: it drains as ever
   expect(performance.now() - at).toBeLessThan(12_000);
   expect(server.stdout.at(-1)).toContain('"msg":"stopped"');
   expect(server.stderr).toEqual([]);
-  await rival.end();
+  await release();
 });
 
 describe('a start that cannot be says why in a few words, and exits 1', () => {

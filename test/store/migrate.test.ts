@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createClient } from '@libsql/client';
 import { drizzle as drizzleSqlite } from 'drizzle-orm/libsql';
@@ -16,6 +17,7 @@ import { migrateSqlite } from '../../src/store/sqlite/migrate.ts';
 import { nodeArguments } from '../support/compiled.ts';
 import { databases, hasMysql, mysql, type TestDatabase } from '../support/databases.ts';
 import { loginWrite } from '../support/login-write.ts';
+import { holdMigrationLease } from '../support/migration-lease.ts';
 import { startMuteProxy } from '../support/mute-proxy.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -213,30 +215,65 @@ describe.skipIf(!hasMysql)('a statement of a migration on MySQL', () => {
 
   test('waits for another instance no longer than its deadline', async () => {
     const url = await mysql.createUrl();
-    const rival = createPool({ uri: url, connectionLimit: 1 });
-    onTestFinished(() => rival.end());
-    await rival.query(`select get_lock(concat('guoke.', md5(database())), 1)`);
+    onTestFinished(await holdMigrationLease(url));
     await expect(migrateMysql({ databaseUrl: url, timeoutMs: 2000 })).rejects.toMatchObject({
+      kind: 'unavailable',
       code: 'MIGRATION_LOCKED',
     });
+  });
+
+  test('of an instance that died is taken over once its lease has run out', async () => {
+    const url = await mysql.createUrl();
+    onTestFinished(await holdMigrationLease(url));
+    await mysql.query(url, 'update __guoke_lease set expires_at = utc_timestamp(3) + interval 1 second');
+    await migrateMysql({ databaseUrl: url });
+    await (await open(url)).saveLogin(loginWrite());
+    expect(await mysql.query(url, 'select * from __guoke_lease')).toEqual([]);
+  });
+
+  test('that takes longer than the lease keeps it all the same', async () => {
+    const url = await mysql.createUrl();
+    const migrating = migrateMysql({
+      databaseUrl: url,
+      migrations: [...cut(['do sleep(13)', ...migration.statements]), ...readMigrations('mysql').slice(1)],
+    });
+    await sleep(1000);
+    // It waits for half of its time, a little longer than the lease.
+    await expect(migrateMysql({ databaseUrl: url, timeoutMs: 22_000 })).rejects.toMatchObject({
+      code: 'MIGRATION_LOCKED',
+    });
+    await migrating;
+  });
+
+  test('of an instance that lost its lease meanwhile is not recorded by it, and the next one continues', async () => {
+    const url = await mysql.createUrl();
+    const migrating = migrateMysql({ databaseUrl: url, migrations: cut(['do sleep(2)', ...migration.statements]) });
+    await sleep(700);
+    await mysql.query(url, `update __guoke_lease set owner = 'another', expires_at = utc_timestamp(3)`);
+    await expect(migrating).rejects.toMatchObject({ kind: 'unavailable', code: 'MIGRATION_LOCKED' });
+    await migrateMysql({ databaseUrl: url });
+    await (await open(url)).saveLogin(loginWrite());
   });
 });
 
 describe.skipIf(!hasMysql)('a migration whose network falls silent after the handshake', () => {
-  // The session's settings, the lock, the two tables of its own, and what it asks of them.
-  test.each([1, 2, 3, 4, 5, 6])('at statement %i: unavailable soon, and the next one is well', async (statement) => {
-    const proxy = await startMuteProxy(await mysql.createUrl(), statement);
-    onTestFinished(proxy.close);
-    const begun = performance.now();
-    const migrating = migrateMysql({ databaseUrl: proxy.url, statementMs: 300 });
-    await expect(migrating).rejects.toMatchObject({ kind: 'unavailable', code: 'TIMEOUT' });
-    expect(performance.now() - begun).toBeLessThan(5000);
-    await migrateMysql({ databaseUrl: proxy.url });
-    await (await open(proxy.url)).saveLogin(loginWrite());
-  });
+  // The session's settings, the journal, the lease, the two tables of its own, and what it asks of them.
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'at statement %i: unavailable soon, and the next one is well',
+    async (statement) => {
+      const proxy = await startMuteProxy(await mysql.createUrl(), statement);
+      onTestFinished(proxy.close);
+      const begun = performance.now();
+      const migrating = migrateMysql({ databaseUrl: proxy.url, statementMs: 300 });
+      await expect(migrating).rejects.toMatchObject({ kind: 'unavailable', code: 'TIMEOUT' });
+      expect(performance.now() - begun).toBeLessThan(5000);
+      await migrateMysql({ databaseUrl: proxy.url });
+      await (await open(proxy.url)).saveLogin(loginWrite());
+    },
+  );
 
   test('in the midst of its work: unavailable when all of the time is over', async () => {
-    const proxy = await startMuteProxy(await mysql.createUrl(), 12);
+    const proxy = await startMuteProxy(await mysql.createUrl(), 15);
     onTestFinished(proxy.close);
     const migrating = migrateMysql({ databaseUrl: proxy.url, timeoutMs: 1000 });
     await expect(migrating).rejects.toMatchObject({ kind: 'unavailable', code: 'TIMEOUT' });

@@ -1,18 +1,14 @@
 import { getTableColumns, getTableName, sql } from 'drizzle-orm';
 import { migrateMysql } from '../mysql/migrate.ts';
 import { openPool } from '../mysql/pool.ts';
+import { selectRaw } from '../mysql/raw.ts';
 import { tables as schema } from '../mysql/tables.ts';
 import { tableOf, type Tables } from './tables.ts';
 
 export function openMysqlTables(databaseUrl: string): Tables {
   const pool = openPool({ databaseUrl, timeoutMs: 30_000, poolSize: 1 });
   const tables = schema.map((table) => tableOf(getTableName(table), Object.values(getTableColumns(table))));
-  const all: Tables['all'] = (statement) =>
-    pool.lend(async (db) => {
-      // Drizzle types the rows of a raw statement as the driver's header.
-      const [rows] = (await db.execute(statement)) as unknown as [Record<string, unknown>[]];
-      return rows;
-    });
+  const all: Tables['all'] = (statement) => pool.lend((db) => selectRaw(db, statement));
   return {
     tables,
     all,

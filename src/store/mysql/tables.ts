@@ -2,6 +2,7 @@ import { getTableColumns, getTableName, is, sql } from 'drizzle-orm';
 import { MySqlTable } from 'drizzle-orm/mysql-core';
 import { listed, missingTables } from '../migrations.ts';
 import { StoreError } from '../store.ts';
+import { selectRaw } from './raw.ts';
 import * as schema from './schema.ts';
 import type { Db } from './session.ts';
 
@@ -43,17 +44,18 @@ interface FoundTable {
 }
 
 async function columnsOf(db: Db): Promise<Map<string, FoundTable>> {
-  // Drizzle types the rows of a raw statement as the driver's header.
-  const [rows] = (await db.execute(sql`select t.table_name as name, t.engine as engine, c.column_name as col,
+  const rows = await selectRaw(
+    db,
+    sql`select t.table_name as name, t.engine as engine, c.column_name as col,
     c.collation_name as collation from information_schema.tables t join information_schema.columns c
     on c.table_schema = t.table_schema and c.table_name = t.table_name
-    where t.table_schema = database() and t.table_name in ${tables.map(getTableName)}`)) as unknown as [
-    { name: string; engine: string; col: string; collation: string | null }[],
-  ];
+    where t.table_schema = database() and t.table_name in ${tables.map(getTableName)}`,
+  );
   const found = new Map<string, FoundTable>();
-  for (const { name, engine, col, collation } of rows) {
-    const table = found.get(name) ?? { engine, collations: new Map() };
-    table.collations.set(col, collation);
+  for (const row of rows) {
+    const name = String(row.name);
+    const table = found.get(name) ?? { engine: String(row.engine), collations: new Map() };
+    table.collations.set(String(row.col), row.collation === null ? null : String(row.collation));
     found.set(name, table);
   }
   return found;
