@@ -35,6 +35,12 @@ const begun = performance.now();
 let broken = program ? 0 : 1;
 try {
   for (const experiment of chosen) {
+    const lacking = experiment.lacks?.() ?? null;
+    if (lacking !== null) {
+      console.error(`NOT TRIED: ${experiment.name}. ${lacking}`);
+      broken += 1;
+      continue;
+    }
     for (const database of experiment.on) {
       if (values.on && values.on.toLowerCase() !== database.toLowerCase()) continue;
       if (database === 'SQLite' || mariadb) broken += (await attempt(experiment, database)) ? 0 : 1;

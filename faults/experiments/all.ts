@@ -1,12 +1,13 @@
 import type { Experiment } from '../experiment.ts';
 import { awayAtStart } from './away-at-start.ts';
 import { blackHole } from './black-hole.ts';
+import { cluster } from './cluster.ts';
 import { databaseFaults } from './database-faults.ts';
 import { databaseKilled } from './database-killed.ts';
 import { addressFlood, batches, stalledFlood } from './floods.ts';
 import { halfHanging } from './half-hanging.ts';
 import { migrateInterrupted, migrateTogether } from './migrations.ts';
-import { quotaPause } from './quota.ts';
+import { quota } from './quota.ts';
 import { serverKilled } from './server-killed.ts';
 import { shutdown } from './shutdown.ts';
 import { wechatFaults } from './wechat-faults.ts';
@@ -23,8 +24,9 @@ export const experiments: readonly Experiment[] = [
   shutdown,
   migrateTogether,
   migrateInterrupted,
+  cluster,
   stalledFlood,
   batches,
   addressFlood,
-  quotaPause,
+  quota,
 ];
