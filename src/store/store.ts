@@ -186,12 +186,14 @@ export class StoreError extends Error {
   readonly code: string;
   /** The server's error number where there is one. */
   readonly errno: number | undefined;
+  /** In words of ours, for the operator. */
+  readonly explanation: string | undefined;
 
-  /** `explanation` is in words of ours, for the operator. */
   constructor(kind: 'unavailable' | 'unexpected', code: string, errno?: number, explanation?: string) {
     super(`database ${kind}: ${code}${explanation ? `: ${explanation}` : ''}`);
     this.kind = kind;
     this.code = code;
     this.errno = errno;
+    this.explanation = explanation;
   }
 }

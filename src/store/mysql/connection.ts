@@ -7,7 +7,7 @@ import { mysqlUrl } from './url.ts';
 export function connectionOptions(databaseUrl: string, timeoutMs: number): ConnectionOptions {
   const url = mysqlUrl(databaseUrl);
   if (!url) {
-    const shape = 'it must be mysql://user:password@host:3306/database, and may end in ?ssl=true';
+    const shape = 'it must be mysql://user:password@host:3306/database, percent-encoded, and may end in ?ssl=true';
     throw new StoreError('unexpected', 'DATABASE_URL_INVALID', undefined, shape);
   }
   return {

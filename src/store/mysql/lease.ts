@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type SQL, sql } from 'drizzle-orm';
 import { StoreError } from '../store.ts';
+import { serverErrno } from './errors.ts';
 import { changeRaw, selectRaw } from './raw.ts';
 import type { Db } from './session.ts';
 
@@ -26,6 +27,10 @@ interface LeaseOptions {
 /** A holder that dies keeps the others waiting for so long; one that lives renews it several times within. */
 export const leaseMs = 10_000;
 
+/** ER_NO_SUCH_TABLE */
+const noSuchTable = 1146;
+const maxRefusals = 10;
+
 const table = sql.identifier('__guoke_lease');
 const name = 'migrations';
 
@@ -49,9 +54,20 @@ export function createLease({ db, within, owner = randomUUID() }: LeaseOptions):
     fence,
     async take(waitMs) {
       const deadline = performance.now() + waitMs;
-      await within(() => changeRaw(db, createTable));
-      while (!(await within(tryToTake))) {
-        if (performance.now() > deadline) throw lockedError();
+      for (let refusals = 0; ;) {
+        try {
+          if (await within(tryToTake)) return;
+          if (performance.now() > deadline) throw lockedError();
+        } catch (error) {
+          if (serverErrno(error) !== noSuchTable) throw error;
+          // Nodes that make this table at once refuse some of that, with several numbers; then it is there, or soon.
+          const refusal: unknown = await within(() => changeRaw(db, createTable)).then(
+            () => null,
+            (reason: unknown) => reason,
+          );
+          if (refusal === null) continue;
+          if (serverErrno(refusal) === undefined || ++refusals === maxRefusals) throw refusal;
+        }
         await sleep(100 + Math.random() * 200);
       }
     },

@@ -55,7 +55,7 @@ async function columnsOf(db: Db): Promise<Map<string, FoundTable>> {
   for (const row of rows) {
     const name = String(row.name);
     const table = found.get(name) ?? { engine: String(row.engine), collations: new Map() };
-    table.collations.set(String(row.col), row.collation === null ? null : String(row.collation));
+    table.collations.set(String(row.col), typeof row.collation === 'string' ? row.collation : null);
     found.set(name, table);
   }
   return found;

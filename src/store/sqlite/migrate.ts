@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { earlierJournalTable, foreignTable, journalTable, type Migration, readMigrations } from '../migrations.ts';
 import { createConnection, type Db } from './connection.ts';
 import { codeOf, toStoreError } from './errors.ts';
+import { refuseAtStart } from './file.ts';
 import { verifyTables } from './tables.ts';
 
 const journal = sql.identifier(journalTable);
@@ -27,7 +28,7 @@ export async function migrateSqlite({
     await connection.lend((db) => migrateOn(db, migrations));
     await connection.lend(verifyTables);
   } catch (error) {
-    throw toStoreError(error);
+    throw refuseAtStart(toStoreError(error));
   } finally {
     await connection.close();
   }
