@@ -65,6 +65,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     router,
     extend,
     hasTables: () => migration.isDone(),
+    whyNotReady: () => migration.reason(),
     isStopping: () => isStopping,
   });
 

@@ -6,6 +6,8 @@ import { describeError, type Log } from './log.ts';
 export interface Migration {
   /** Whether the tables are there. */
   isDone(): boolean;
+  /** The code of the last failure while they are not. */
+  reason(): string | undefined;
   /**
    * Resolves after the first try, or when it is given up; where the database is away, the others go on behind. Rejects
    * where the database refuses: trying again would help nobody.
@@ -38,6 +40,7 @@ export function createMigration({ store, log, database, isOurs }: MigrationOptio
 
   return {
     isDone: () => isDone,
+    reason: () => (isDone ? undefined : told?.code),
     start() {
       const first = stop.signal.aborted ? Promise.resolve() : attempt();
       trying = first.then(again, () => {});

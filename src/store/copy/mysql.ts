@@ -17,6 +17,11 @@ export function openMysqlTables(databaseUrl: string): Tables {
         where table_schema = database() and table_type = 'BASE TABLE'`);
       return rows.map(({ name }) => String(name));
     },
+    async rename(names) {
+      const each = names.map(([from, to]) => sql`${sql.identifier(from)} to ${sql.identifier(to)}`);
+      // One statement, which is all or nothing; what writes to these tables is waited for.
+      await all(sql`rename table ${sql.join(each, sql`, `)}`);
+    },
     migrate: () => migrateMysql({ databaseUrl }),
     transaction: (statements) =>
       pool.lend((db) =>

@@ -15,6 +15,9 @@ export async function openSqliteTables(databaseUrl: string, { create }: { create
       throw toStoreError(error);
     });
   const tables = schema.map((table) => tableOf(getTableName(table), Object.values(getTableColumns(table))));
+  const transaction: Tables['transaction'] = async ([first, ...rest]) => {
+    if (first) await lend((db) => db.batch([db.run(first), ...rest.map((statement) => db.run(statement))]));
+  };
   const all: Tables['all'] = (statement) => lend((db) => db.all(statement));
   return {
     tables,
@@ -26,9 +29,9 @@ export async function openSqliteTables(databaseUrl: string, { create }: { create
       return rows.map(({ name }) => String(name));
     },
     migrate: () => migrateSqlite({ databaseUrl }),
-    async transaction([first, ...rest]) {
-      if (first) await lend((db) => db.batch([db.run(first), ...rest.map((statement) => db.run(statement))]));
-    },
+    transaction,
+    rename: (names) =>
+      transaction(names.map(([from, to]) => sql`alter table ${sql.identifier(from)} rename to ${sql.identifier(to)}`)),
     close: () => connection.close(),
   };
 }

@@ -6,7 +6,7 @@ import { toStoreError } from './errors.ts';
 import { createMigrator } from './migrator.ts';
 import { openPool } from './pool.ts';
 import { createSessionOpener } from './session.ts';
-import { verifyTables } from './tables.ts';
+import { refuseUnfinishedCopy, verifyTables } from './tables.ts';
 
 interface MigrateOptions {
   databaseUrl: string;
@@ -34,6 +34,7 @@ export async function migrateMysql({
     connection.on('error', () => {});
     try {
       const db = await withDeadline(statementMs, createSessionOpener(timeoutMs)(connection));
+      await withDeadline(statementMs, refuseUnfinishedCopy(db));
       const migrator = createMigrator({ db, beside, timeoutMs, statementMs });
       await withDeadline(timeoutMs, migrator.run(migrations));
       await withDeadline(statementMs, verifyTables(db));

@@ -1,6 +1,6 @@
 import { getTableColumns, getTableName, is, sql } from 'drizzle-orm';
 import { MySqlTable } from 'drizzle-orm/mysql-core';
-import { listed, missingTables } from '../migrations.ts';
+import { copyProgressTable, listed, missingTables, unfinishedCopy } from '../migrations.ts';
 import { StoreError } from '../store.ts';
 import { selectRaw } from './raw.ts';
 import * as schema from './schema.ts';
@@ -15,6 +15,7 @@ export const tables = Object.values(schema).filter((table) => is(table, MySqlTab
  */
 export async function verifyTables(db: Db): Promise<void> {
   const found = await columnsOf(db);
+  if (found.has(copyProgressTable)) throw unfinishedCopy();
   const missing: string[] = [];
   const unfit: string[] = [];
   for (const table of tables) {
@@ -37,6 +38,14 @@ export async function verifyTables(db: Db): Promise<void> {
   if (unfit.length > 0) throw new StoreError('unexpected', 'TABLES_UNFIT', undefined, listed(unfit, '; '));
 }
 
+export async function refuseUnfinishedCopy(db: Db): Promise<void> {
+  const rows = await selectRaw(
+    db,
+    sql`select 1 from information_schema.tables where table_schema = database() and table_name = ${copyProgressTable}`,
+  );
+  if (rows.length > 0) throw unfinishedCopy();
+}
+
 interface FoundTable {
   engine: string;
   /** Of each column; null where it is no text. */
@@ -49,7 +58,7 @@ async function columnsOf(db: Db): Promise<Map<string, FoundTable>> {
     sql`select t.table_name as name, t.engine as engine, c.column_name as col,
     c.collation_name as collation from information_schema.tables t join information_schema.columns c
     on c.table_schema = t.table_schema and c.table_name = t.table_name
-    where t.table_schema = database() and t.table_name in ${tables.map(getTableName)}`,
+    where t.table_schema = database() and t.table_name in ${[copyProgressTable, ...tables.map(getTableName)]}`,
   );
   const found = new Map<string, FoundTable>();
   for (const row of rows) {

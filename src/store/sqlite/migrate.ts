@@ -3,7 +3,7 @@ import { earlierJournalTable, foreignTable, journalTable, type Migration, readMi
 import { createConnection, type Db } from './connection.ts';
 import { codeOf, toStoreError } from './errors.ts';
 import { refuseAtStart } from './file.ts';
-import { verifyTables } from './tables.ts';
+import { refuseUnfinishedCopy, verifyTables } from './tables.ts';
 
 const journal = sql.identifier(journalTable);
 
@@ -25,6 +25,7 @@ export async function migrateSqlite({
 }: MigrateOptions): Promise<void> {
   const connection = createConnection({ databaseUrl, timeoutMs });
   try {
+    await connection.lend(refuseUnfinishedCopy);
     await connection.lend((db) => migrateOn(db, migrations));
     await connection.lend(verifyTables);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { getTableColumns, getTableName, is, sql } from 'drizzle-orm';
 import { SQLiteTable } from 'drizzle-orm/sqlite-core';
-import { missingTables } from '../migrations.ts';
+import { copyProgressTable, missingTables, unfinishedCopy } from '../migrations.ts';
 import type { Db } from './connection.ts';
 import * as schema from './schema.ts';
 
@@ -9,6 +9,7 @@ export const tables = Object.values(schema).filter((table) => is(table, SQLiteTa
 
 /** Rejects where one of our tables or columns is missing, as unavailable: somebody may be making it. */
 export async function verifyTables(db: Db): Promise<void> {
+  await refuseUnfinishedCopy(db);
   const missing: string[] = [];
   for (const table of tables) {
     const name = getTableName(table);
@@ -20,4 +21,9 @@ export async function verifyTables(db: Db): Promise<void> {
     }
   }
   if (missing.length > 0) throw missingTables(missing);
+}
+
+export async function refuseUnfinishedCopy(db: Db): Promise<void> {
+  const rows = await db.all(sql`select 1 from sqlite_master where type = 'table' and name = ${copyProgressTable}`);
+  if (rows.length > 0) throw unfinishedCopy();
 }
