@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { StoreError } from '../../store.ts';
 import { selectRaw } from '../raw.ts';
 import type { Db } from '../session.ts';
-import { legacyColumns, type LegacyUser, readLegacyUser } from './legacy-user.ts';
+import { legacyColumns, type LegacyRow, type LegacyUser } from './legacy-user.ts';
 
 export const ourTable = 'gk_wx_user';
 /** Where the tutorial's table goes. */
@@ -20,11 +20,8 @@ export async function columnsOf(db: Db, table: string): Promise<ReadonlySet<stri
 
 /** What stands in the way of taking the table over, in words for the operator; none when it is understood. */
 export async function problemsOf(db: Db, table: string, columns: ReadonlySet<string>): Promise<string[]> {
-  const known: ReadonlySet<string> = new Set(legacyColumns);
-  const problems = [...columns]
-    .filter((column) => !known.has(column))
-    .map((column) => `the column ${column} is not the tutorial's: move it to a table of its own`);
-  if (!columns.has('open_id')) return [...problems, 'it has no column open_id'];
+  const problems: string[] = [];
+  if (!columns.has('open_id')) return ['it has no column open_id'];
 
   const [kind] = await selectRaw(
     db,
@@ -32,13 +29,13 @@ export async function problemsOf(db: Db, table: string, columns: ReadonlySet<str
       where table_schema = database() and table_name = ${table}`,
   );
   if (kind?.type !== 'BASE TABLE') problems.push('it is a view, not a table');
-  const unique = await selectRaw(
+  // In the table's own collation, by which its rows are read in order; the column need not be its key.
+  const twice = await selectRaw(
     db,
-    sql`select index_name from information_schema.statistics
-      where table_schema = database() and table_name = ${table} and non_unique = 0 group by index_name
-      having count(*) = 1 and max(lower(column_name)) = 'open_id' and max(sub_part) is null`,
+    sql`select min(open_id) as name from ${sql.identifier(table)} where open_id is not null group by open_id
+      having count(*) > 1 limit 10`,
   );
-  if (unique.length === 0) problems.push('open_id is not its primary key: make it so, once it holds each user once');
+  for (const { name } of twice) problems.push(`open_id ${JSON.stringify(name)} stands in more than one row`);
   const references = await selectRaw(
     db,
     sql`select distinct table_name as name from information_schema.key_column_usage
@@ -69,7 +66,7 @@ export async function readLegacyRows(
   limit: number,
 ) {
   const names = legacyColumns.filter((column) => columns.has(column)).map((column) => sql.identifier(column));
-  const from = after === null ? sql`` : sql`where open_id > ${after}`;
+  const from = after === null ? sql`where open_id is not null` : sql`where open_id > ${after}`;
   return await selectRaw(
     db,
     sql`select ${sql.join(names, sql`, `)} from ${sql.identifier(table)} ${from}
@@ -82,6 +79,11 @@ export async function countRows(db: Db, table: string): Promise<number> {
   return Number(row?.n ?? 0);
 }
 
+export async function countNameless(db: Db, table: string): Promise<number> {
+  const [row] = await selectRaw(db, sql`select count(*) as n from ${sql.identifier(table)} where open_id is null`);
+  return Number(row?.n ?? 0);
+}
+
 export function renameAside(db: Db): Promise<unknown> {
   return db.execute(sql`rename table ${sql.identifier(ourTable)} to ${sql.identifier(asideTable)}`);
 }
@@ -90,11 +92,17 @@ export function dropAside(db: Db): Promise<unknown> {
   return db.execute(sql`drop table ${sql.identifier(asideTable)}`);
 }
 
-/** Rows as users of ours. Rejects at the first that does not fit. */
-export function toUsers(rows: readonly Record<string, unknown>[]): LegacyUser[] {
-  return rows.map((row) => {
-    const read = readLegacyUser(row);
-    if ('user' in read) return read.user;
-    throw new StoreError('unexpected', 'ROW_DOES_NOT_FIT', undefined, `${asideTable}: ${read.unfit.join(', ')}`);
+/** The columns that are not the tutorial's. */
+export function otherColumns(columns: ReadonlySet<string>): string[] {
+  const known: ReadonlySet<string> = new Set(legacyColumns);
+  return [...columns].filter((column) => !known.has(column));
+}
+
+/** Of the rows those that become users. Rejects at the first that does not fit. */
+export function toUsers(rows: readonly LegacyRow[]): LegacyUser[] {
+  return rows.flatMap((row) => {
+    if (row.kind === 'user') return [row.user];
+    if (row.kind === 'left') return [];
+    throw new StoreError('unexpected', 'ROW_DOES_NOT_FIT', undefined, `${asideTable}: ${row.columns.join(', ')}`);
   });
 }
