@@ -8,7 +8,7 @@ import { parseEnv, promisify } from 'node:util';
 import { beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../src/config.ts';
-import { devApp, startStandin } from '../src/standin/server.ts';
+import { devApp, startStandin } from '../packages/standin/src/server.ts';
 import { startBackend } from './support/backend.ts';
 import { hasMysql, mysql } from './support/databases.ts';
 import { buildImage, type Image, readDockerfile, unprivileged } from './support/dockerfile.ts';
@@ -180,7 +180,7 @@ describe('compose.yaml', () => {
     const { services } = await readCompose();
     expect(services.backend.depends_on).toEqual({ migrate: { condition: 'service_completed_successfully' } });
     expect(services.migrate.depends_on).toEqual({ mysql: { condition: 'service_healthy' } });
-    expect(services.migrate.command).toEqual(['node', 'dist/commands/db-migrate.js']);
+    expect(services.migrate.command).toEqual(['node', 'dist/cli/db-migrate.js']);
     expect(services.mysql.healthcheck.test.join(' ')).toContain('MYSQL_PWD="$MYSQL_PASSWORD" mysqladmin ping');
     const port = /PORT=(\d+)/.exec(await read('Dockerfile'))?.[1];
     expect(services.backend.ports).toEqual([`127.0.0.1:8080:${port}`]);
@@ -204,7 +204,7 @@ test.skipIf(!hasSystemd)('the systemd unit is sound, and little exposed', async 
   const directory = await mkdtemp(path.join(inject('scratch'), 'unit-'));
   const unit = path.join(directory, 'guoke.service');
   const text = await read('deploy/guoke.service');
-  expect(text).toContain('ExecStart=/usr/bin/node --max-semi-space-size=8 --no-memory-reducer dist/main.js');
+  expect(text).toContain('ExecStart=/usr/bin/node --max-semi-space-size=8 --no-memory-reducer dist/bin/main.js');
   await writeFile(unit, text.replace('/usr/bin/node', process.execPath));
   expect(await run('systemd-analyze', ['verify', unit])).toEqual({ stdout: '', stderr: '' });
   // In tenths: 1.5 of 10. Rejects when it is more.
@@ -244,7 +244,7 @@ test.skipIf(!hasNginx)(
     expect(statuses).toEqual([200, 200, 200, 429]);
     const large = await proxy.post('/trpc/auth.checkUser', JSON.stringify({ code: 'x'.repeat(100_000) }));
     expect(large.status).toBe(413);
-    expect(JSON.parse(large.body)).toMatchObject({ error: { data: { reason: 'INPUT_INVALID' } } });
+    expect(JSON.parse(large.body)).toMatchObject({ error: { data: { reason: 'TOO_LARGE' } } });
   },
 );
 

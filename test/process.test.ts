@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { devApp, startStandin, type Standin } from '../src/standin/server.ts';
+import { devApp, startStandin, type Standin } from '../packages/standin/src/server.ts';
 import { clientOf, failureOf } from './support/backend.ts';
 import { databases, hasMysql, mysql } from './support/databases.ts';
 import { explainStartFailure } from '../src/operations/start-failure.ts';

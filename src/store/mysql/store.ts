@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { joined } from '../joined.ts';
+import { createBatcher } from '../batcher.ts';
 import type { LoginWrite, Store, StoreOptions } from '../store.ts';
 import { accessTokens } from './access-tokens.ts';
 import { avatars } from './avatars.ts';
@@ -20,17 +20,17 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
   const lend: Pool['lend'] = (work) => pool.lend((db) => retryConflicts(() => work(db), { withinMs }));
   const logins = createLogins();
   return {
-    saveLogin: joined({
-      work: (items: readonly LoginWrite[]) =>
-        // Of a group that waits for a lock each login is tried alone: the others need not wait for that row.
+    saveLogin: createBatcher({
+      runBatch: (items: readonly LoginWrite[]) =>
+        // Of a batch that waits for a lock each login is tried alone: the others need not wait for that row.
         pool.lend((db) => retryConflicts(() => logins.save(db, items), { withinMs, errnos: [deadlock, nodeNotReady] })),
-      isOfOne: (error) => error.kind === 'unexpected' || error.errno === lockWait,
+      mayConcernOneItem: (error) => error.kind === 'unexpected' || error.errno === lockWait,
       maxInFlight: 4,
       timeoutMs,
     }),
     findUser: (openId) => lend((db) => selectUser(db, openId)),
-    findSession: joined({
-      work: (items: readonly Buffer[]) => lend((db) => logins.find(db, items)),
+    findSession: createBatcher({
+      runBatch: (items: readonly Buffer[]) => lend((db) => logins.find(db, items)),
       maxInFlight: 4,
       timeoutMs,
     }),
