@@ -1,7 +1,7 @@
-import { type Ratio, ratio, ratioOf, type Results, shown } from './report.ts';
+import { aligned, type Ratio, ratio, ratioOf, type Results, shown } from './report.ts';
 
 /** What docs/performance.md promises of one run. */
-export interface Goal {
+interface Goal {
   what: string;
   value: string;
   isMet: boolean;
@@ -9,8 +9,13 @@ export interface Goal {
 
 const maxMemoryMb = 160;
 
-/** The goals and what a run with all contestants and windows says of them. */
-export function goals(results: Results): Goal[] {
+/** What a run with all contestants and windows says of the goals, as Markdown. */
+export function goalTable(results: Results): string {
+  const rows = goals(results).map(({ what, value, isMet }) => [what, value, isMet ? 'met' : 'missed']);
+  return `${aligned([['aim', 'this run', ''], ...rows])}\n`;
+}
+
+function goals(results: Results): Goal[] {
   const of = (window: Parameters<Results['get']>[0]) => results.get(window) ?? new Map();
   const atMost = (bound: number, what: string, found: Ratio): Goal => ({
     what: `${what} ≤ ${bound}`,

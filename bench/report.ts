@@ -20,9 +20,13 @@ export function ratio(samples: Samples, name: string, field: Figure, over = 'flo
   return ratioOf(samples.get(name) ?? [], samples.get(over) ?? [], field);
 }
 
-/** The same of any two rows of samples. */
-export function ratioOf(above: readonly Sample[], below: readonly Sample[], field: Figure): Ratio {
-  const ratios = above.map((sample, round) => sample[field] / (below[round]?.[field] ?? Number.NaN));
+/** The same of any two rows of figures. */
+export function ratioOf<Name extends string>(
+  above: readonly Readonly<Record<Name, number>>[],
+  below: readonly Readonly<Record<Name, number>>[],
+  field: Name,
+): Ratio {
+  const ratios = above.map((figures, round) => figures[field] / (below[round]?.[field] ?? Number.NaN));
   // Of many rounds the outermost fifth on each side is left out: another process had the machine.
   const sorted = ratios
     .toSorted((a, b) => a - b)

@@ -3,7 +3,7 @@ import { checkUser, login, me, Refused } from './by-hand.ts';
 
 // The form of tRPC's calls, written by hand once for floor and Fastify: URLs, results, errors and headers are those of guoke.
 
-export const procedures: Record<string, (input: unknown, authorization: string | undefined) => Promise<object>> = {
+const procedures: Record<string, (input: unknown, authorization: string | undefined) => Promise<object>> = {
   'auth.login': (input) => login(input),
   'auth.checkUser': (input) => checkUser(input),
   'user.me': (_, authorization) => me(authorization),
@@ -31,7 +31,7 @@ interface CallContext {
   authorization: string | undefined;
 }
 
-/** Runs one call, and writes the line that it leaves in the log. `prove` throws where the input has another shape. */
+/** Runs one call, and writes the line that it leaves in the log. */
 export async function runCall(
   name: string,
   input: unknown,
