@@ -31,7 +31,7 @@ export async function createTables(serverUrl: string): Promise<string> {
 }
 
 export async function migrate(databaseUrl: string): Promise<void> {
-  const store = openStore({ databaseUrl, timeoutMs: 60_000, poolSize: 1 });
+  const store = await openStore({ databaseUrl, timeoutMs: 60_000, poolSize: 1 });
   await store.migrate();
   await store.close();
 }

@@ -20,7 +20,7 @@ export async function compareSqliteWrites(directory: string, rounds = 7): Promis
   const databaseUrl = `file:${path.join(directory, 'writes.db')}`;
   await migrate(databaseUrl);
   const connection = createConnection({ databaseUrl, timeoutMs: 60_000 });
-  const store = openStore({ databaseUrl, timeoutMs: 60_000, poolSize: 1 });
+  const store = await openStore({ databaseUrl, timeoutMs: 60_000, poolSize: 1 });
   const logins = createLogins();
   const ways = {
     plain: (login: LoginWrite) => connection.lend((db) => saveByDrizzle(db, login)),

@@ -5,7 +5,7 @@ import { openStore } from '../src/store/open.ts';
 // begin at the same moment, which eight that are just starting cannot.
 process.stdout.write('ready\n');
 for await (const databaseUrl of createInterface(process.stdin)) {
-  const store = openStore({ databaseUrl, timeoutMs: 2000, poolSize: 2 });
+  const store = await openStore({ databaseUrl, timeoutMs: 2000, poolSize: 2 });
   const word = await store.migrate().then(
     () => 'done',
     (error: unknown) => (error instanceof Error ? error.message : 'unforeseen'),

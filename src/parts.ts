@@ -3,7 +3,7 @@ import type { Config } from './config.ts';
 import type { ContextParts } from './http/context.ts';
 import { keyringOf } from './operations/keyring-file.ts';
 import { createLog, type Log } from './operations/log.ts';
-import { createMetrics, type Metrics } from './operations/metrics.ts';
+import type { Metrics } from './operations/metrics.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { openStore } from './store/open.ts';
 import { createPhoneNumbers } from './user/phone.ts';
@@ -28,7 +28,7 @@ export async function createParts(
   { log = createLog(settings.logLevel), now = Date.now }: { log?: Log; now?: () => number } = {},
 ): Promise<Parts> {
   const keyring = await keyringOf(secrets);
-  const store = openStore({
+  const store = await openStore({
     databaseUrl: secrets.databaseUrl,
     timeoutMs: settings.databaseTimeoutMs,
     poolSize: settings.databasePoolSize,
@@ -46,7 +46,10 @@ export async function createParts(
   const metrics =
     settings.metricsPort === undefined
       ? null
-      : createMetrics({ exchangesInFlight: () => gate.inFlight(), pool: () => store.poolStats() });
+      : (await import('./operations/metrics.ts')).createMetrics({
+          exchangesInFlight: () => gate.inFlight(),
+          pool: () => store.poolStats(),
+        });
   const { rateLimitPerMinute } = settings;
 
   return {

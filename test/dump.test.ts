@@ -11,7 +11,7 @@ const count = 10_000;
 describe.each(databases)('a dump of 10,000 users from $name', ({ createUrl, dump }) => {
   test('holds no session key, in any spelling, and no token that could be used', { timeout: 120_000 }, async () => {
     const databaseUrl = await createUrl();
-    const store = openStore({ databaseUrl, timeoutMs: 30_000, poolSize: 4 });
+    const store = await openStore({ databaseUrl, timeoutMs: 30_000, poolSize: 4 });
     await store.migrate();
     const sessionKeys = createSessionKeys([{ id: 'k1', key: randomBytes(32) }]);
     const tokens = createTokens(store);

@@ -75,7 +75,7 @@ test('npm run db:migrate makes the secret with the database, so that the server 
 
 test('a database without its secret is well where SESSION_KEY_SECRETS has one', async () => {
   const { databaseUrl } = newDatabase();
-  const store = openStore({ databaseUrl, timeoutMs: 2000, poolSize: 1 });
+  const store = await openStore({ databaseUrl, timeoutMs: 2000, poolSize: 1 });
   await store.migrate();
   await store.close();
   const keyring = [{ id: 'k1', key: Buffer.alloc(32, 1) }] as const;

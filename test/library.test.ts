@@ -72,7 +72,7 @@ describe('the package', () => {
       `import { hashToken } from 'guoke/crypto';
 import { startStandin } from 'guoke/standin';
 import { openStore, appRouter } from 'guoke';
-const store = openStore({ databaseUrl: 'file:parts.db', timeoutMs: 1000, poolSize: 1 });
+const store = await openStore({ databaseUrl: 'file:parts.db', timeoutMs: 1000, poolSize: 1 });
 await store.migrate();
 const standin = await startStandin();
 console.log(hashToken('a').length, standin.phone.login({ user: 'a' }).code.length > 0, await store.findUser('o1'), 'auth.login' in appRouter._def.procedures);

@@ -16,7 +16,7 @@ async function holdMigration(databaseUrl: string): Promise<() => Promise<void>> 
     await rival.query(`select get_lock(concat('guoke.', md5(database())), 1)`);
     return () => rival.end();
   }
-  const store = openStore({ databaseUrl, timeoutMs: 1000, poolSize: 1 });
+  const store = await openStore({ databaseUrl, timeoutMs: 1000, poolSize: 1 });
   await store.ping();
   await store.close();
   const rival = createClient({ url: databaseUrl });

@@ -18,7 +18,7 @@ describe.each(databases)('sweeping expired sessions on $name', ({ name, createUr
   const stores: Store[] = [];
   beforeAll(async () => {
     databaseUrl = await createUrl();
-    for (let i = 0; i < 2; i++) stores.push(openStore({ databaseUrl, timeoutMs: 5000, poolSize: 4 }));
+    for (let i = 0; i < 2; i++) stores.push(await openStore({ databaseUrl, timeoutMs: 5000, poolSize: 4 }));
     await stores[0]?.migrate();
   });
   afterAll(() => Promise.all(stores.map((store) => store.close())));
@@ -99,7 +99,7 @@ describe.each(databases)('sweeping expired sessions on $name', ({ name, createUr
 describe.each(databases)('sweeping avatars on $name', ({ name, createUrl, query }) => {
   test('does not end at one that somebody has: a round or two take all that nobody has', async () => {
     const databaseUrl = await createUrl();
-    const store = openStore({ databaseUrl, timeoutMs: 5000, poolSize: 2 });
+    const store = await openStore({ databaseUrl, timeoutMs: 5000, poolSize: 2 });
     onTestFinished(() => store.close());
     await store.migrate();
     for (let i = 0; i < 10; i++) {

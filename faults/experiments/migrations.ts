@@ -33,7 +33,7 @@ async function startMigrator() {
 
 /** Whether a login can be saved, which needs every table. */
 async function isWhole(databaseUrl: string): Promise<boolean> {
-  const store = openStore({ databaseUrl, timeoutMs: 2000, poolSize: 1 });
+  const store = await openStore({ databaseUrl, timeoutMs: 2000, poolSize: 1 });
   const login = loginWrite();
   const saved = await store.saveLogin(login).then(
     () => true,
@@ -107,7 +107,7 @@ export const migrateInterrupted: Experiment = {
         if ((await migrating) !== 'done') halfWay += 1;
       }
       await migrator.kill();
-      const store = openStore({ databaseUrl, timeoutMs: 2000, poolSize: 1 });
+      const store = await openStore({ databaseUrl, timeoutMs: 2000, poolSize: 1 });
       const word = await store.migrate().then(() => 'done', String);
       await store.close();
       if (word !== 'done' || !(await isWhole(databaseUrl))) {

@@ -8,7 +8,7 @@ await runCommand(async () => {
   const databaseUrl = process.env.DATABASE_URL || 'file:.data/guoke.db';
   // The server takes a database without its secret for a loss.
   if (databaseUrl.startsWith('file:') && !process.env.SESSION_KEY_SECRETS) await makeKeyringFile(databaseUrl);
-  const store = openStore({ databaseUrl, timeoutMs: 10_000, poolSize: 1 });
+  const store = await openStore({ databaseUrl, timeoutMs: 10_000, poolSize: 1 });
   try {
     await store.migrate();
   } finally {

@@ -12,7 +12,7 @@ const timeoutMs = 30_000;
 await runCommand(async () => {
   const { secrets } = loadConfig(process.env);
   const keyring = await keyringOf(secrets);
-  const store = openStore({ databaseUrl: secrets.databaseUrl, timeoutMs, poolSize: 1 });
+  const store = await openStore({ databaseUrl: secrets.databaseUrl, timeoutMs, poolSize: 1 });
   const progress = createProgress({ noun: 'users' });
   process.stdout.write(`Sealing with the secret "${keyring[0].id}".\n`);
   const onProgress = (counts: ResealCounts) => progress.show(counts.done, counts.total);

@@ -53,7 +53,7 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
   test('is named by the server that finds the tutorial’s table; afterwards its users go on, their keys sealed', async () => {
     const old = person('og4Y3lrwfGmv88h_TUTORIAL');
     const url = await createTutorialDatabase([old, { open_id: 'og4Y3lrwfGmv88h_tutoriaL2', session_key: null }]);
-    const store = openStore({ databaseUrl: url, timeoutMs: 2000, poolSize: 1 });
+    const store = await openStore({ databaseUrl: url, timeoutMs: 2000, poolSize: 1 });
     onTestFinished(() => store.close());
     await expect(store.migrate()).rejects.toThrow(/db:adopt/);
 
@@ -114,7 +114,7 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
       };
       await expect(adopt(url, { onProgress })).rejects.toThrow(`stopped at ${step}`);
     }
-    const store = openStore({ databaseUrl: url, timeoutMs: 2000, poolSize: 1 });
+    const store = await openStore({ databaseUrl: url, timeoutMs: 2000, poolSize: 1 });
     onTestFinished(() => store.close());
     const [active] = people;
     await mysql.query(url, 'delete from gk_wx_user');

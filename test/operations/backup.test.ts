@@ -44,7 +44,7 @@ describe('npm run db:backup', () => {
 
   test('leaves nothing beside the backup, overwrites nothing, and makes none of a database that is not there', async () => {
     const databaseUrl = await sqlite.createUrl();
-    const store = openStore({ databaseUrl, timeoutMs: 2000, poolSize: 1 });
+    const store = await openStore({ databaseUrl, timeoutMs: 2000, poolSize: 1 });
     await store.migrate();
     const directory = path.dirname(databaseUrl.slice('file:'.length));
     const file = path.join(directory, 'backup.db');

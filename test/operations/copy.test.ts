@@ -10,7 +10,7 @@ import { secretsOf, startInhabitedBackend, useAfterMove } from '../support/resto
 /** A database with users, sessions, an avatar, and what the business wrote beside them. */
 async function createFilled({ createUrl, query }: typeof sqlite, users = 25): Promise<string> {
   const url = await createUrl();
-  const store = openStore({ databaseUrl: url, timeoutMs: 5000, poolSize: 1 });
+  const store = await openStore({ databaseUrl: url, timeoutMs: 5000, poolSize: 1 });
   await store.migrate();
   const logins = Array.from({ length: users }, (_, i) =>
     loginWrite({ profile: { ...band, nickName: `👩🏽‍❤️‍💋‍👨🏿 ${i} '"\\` } }),

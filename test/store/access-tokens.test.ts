@@ -13,7 +13,7 @@ describe.each(databases)('the lease of an access token on $name', ({ createUrl }
   beforeAll(async () => {
     const databaseUrl = await createUrl();
     const open = () => openStore({ databaseUrl, timeoutMs: 5000, poolSize: 10 });
-    stores = [open(), open()];
+    stores = [await open(), await open()];
     await stores[0].migrate();
   });
   afterAll(() => Promise.all(stores.map((store) => store.close())));

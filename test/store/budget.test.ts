@@ -9,7 +9,7 @@ const timeoutMs = 1000;
 
 /** A store whose every answer is late. */
 async function slow(ms: number): Promise<Store> {
-  const store = openStore({ databaseUrl: await sqlite.createUrl(), timeoutMs, poolSize: 1 });
+  const store = await openStore({ databaseUrl: await sqlite.createUrl(), timeoutMs, poolSize: 1 });
   const late = async () => {
     await sleep(ms);
     return null;

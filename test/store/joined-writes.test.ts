@@ -21,7 +21,7 @@ describe.each(databases)('logins that are joined on $name', ({ createUrl, query 
   let store: Store;
   beforeAll(async () => {
     url = await createUrl();
-    store = openStore({ databaseUrl: url, timeoutMs: 10_000, poolSize: 10 });
+    store = await openStore({ databaseUrl: url, timeoutMs: 10_000, poolSize: 10 });
     await store.migrate();
   });
   afterAll(() => store.close());
@@ -88,7 +88,7 @@ describe.each(databases)('logins that are joined on $name', ({ createUrl, query 
 describe.skipIf(!hasMysql)('logins that are joined with one whose row is locked', () => {
   test('wait for a second at most, and only the locked one fails', async () => {
     const url = await mysql.createUrl();
-    const store = openStore({ databaseUrl: url, timeoutMs: 2000, poolSize: 10 });
+    const store = await openStore({ databaseUrl: url, timeoutMs: 2000, poolSize: 10 });
     onTestFinished(() => store.close());
     await store.migrate();
     const locked = loginWrite({ at: 1 });
@@ -113,7 +113,7 @@ describe.skipIf(!program)('256 writers and a database that is killed', () => {
     async () => {
       const server = await startMariaDb(program ?? '');
       onTestFinished(() => server.remove());
-      const store = openStore({ databaseUrl: await createDatabase(server.url), timeoutMs: 2000, poolSize: 10 });
+      const store = await openStore({ databaseUrl: await createDatabase(server.url), timeoutMs: 2000, poolSize: 10 });
       onTestFinished(() => store.close());
       await store.migrate();
       const users = Array.from({ length: 100 }, () => newOpenId());

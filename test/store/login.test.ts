@@ -10,7 +10,7 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
   let store: Store;
   beforeAll(async () => {
     url = await createUrl();
-    store = openStore({ databaseUrl: url, timeoutMs: 5000, poolSize: 10 });
+    store = await openStore({ databaseUrl: url, timeoutMs: 5000, poolSize: 10 });
     await store.migrate();
   });
   afterAll(() => store.close());
@@ -155,7 +155,7 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
 
   test('does not even name what belongs to the business', async () => {
     const bare = await createUrl();
-    const storeOfBare = openStore({ databaseUrl: bare, timeoutMs: 5000, poolSize: 1 });
+    const storeOfBare = await openStore({ databaseUrl: bare, timeoutMs: 5000, poolSize: 1 });
     await storeOfBare.migrate();
     // SQLite drops no column that a check reads: renamed, it is as good as gone.
     for (const column of ['real_name', 'stu_id'])

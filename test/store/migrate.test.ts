@@ -19,8 +19,8 @@ import { startMuteProxy } from '../support/mute-proxy.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-function open(databaseUrl: string) {
-  const store = openStore({ databaseUrl, timeoutMs: 2000, poolSize: 2 });
+async function open(databaseUrl: string) {
+  const store = await openStore({ databaseUrl, timeoutMs: 2000, poolSize: 2 });
   onTestFinished(() => store.close());
   return store;
 }
@@ -48,37 +48,37 @@ describe.each(databases)('migration on $name', (database) => {
 
   test('of an empty database, eight times at once, all succeed and one does it', async () => {
     const url = await createUrl();
-    await Promise.all(Array.from({ length: 8 }, () => open(url).migrate()));
+    await Promise.all(Array.from({ length: 8 }, async () => (await open(url)).migrate()));
     expect(await journal(url)).toHaveLength(readMigrations(dialect).length);
-    await open(url).saveLogin(loginWrite());
+    await (await open(url)).saveLogin(loginWrite());
   });
 
   test('by three processes at once: each says so in one line and ends well', async () => {
     const url = await createUrl();
     const runs = await Promise.all(Array.from({ length: 3 }, () => command(url)));
     for (const { stdout, stderr } of runs) expect([stdout, stderr]).toEqual(['The tables are up to date.\n', '']);
-    await open(url).saveLogin(loginWrite());
+    await (await open(url)).saveLogin(loginWrite());
   });
 
   test('of what is up to date changes nothing', async () => {
     const url = await createUrl();
     const login = loginWrite();
-    await open(url).migrate();
-    await open(url).saveLogin(login);
+    await (await open(url)).migrate();
+    await (await open(url)).saveLogin(login);
     const before = await database.dump(url);
-    await open(url).migrate();
+    await (await open(url)).migrate();
     expect(await database.dump(url)).toBe(before);
   });
 
   test('refuses a table of the same name that is not ours, each time, and leaves all as it was', async () => {
     const url = await createUrl();
-    await open(url).ping();
+    await (await open(url)).ping();
     await query(url, 'create table gk_wx_user (open_id varchar(64), nick_name varchar(20))');
     await query(url, `insert into gk_wx_user values ('o1', 'Band')`);
     for (let i = 0; i < 2; i++) {
       const refused = { name: 'StoreError', kind: 'unexpected', code: 'TABLE_IN_THE_WAY' };
-      await expect(open(url).migrate()).rejects.toMatchObject(refused);
-      await expect(open(url).migrate()).rejects.toThrow(/gk_wx_user/);
+      await expect((await open(url)).migrate()).rejects.toMatchObject(refused);
+      await expect((await open(url)).migrate()).rejects.toThrow(/gk_wx_user/);
     }
     expect(await query(url, 'select * from gk_wx_user')).toEqual([{ open_id: 'o1', nick_name: 'Band' }]);
     expect(await tablesOf(database, url)).not.toContain('gk_wx_session');
@@ -95,16 +95,16 @@ describe.each(databases)('migration on $name', (database) => {
       // SQLite leaves nothing half-way: there is no place to name.
       expect(failure).toMatch(name === 'SQLite' ? /unexpected/ : new RegExp(`statement ${done + 1} of ${done + 1}`));
       expect(failure).not.toContain('hush');
-      await open(url).migrate();
-      await open(url).saveLogin(loginWrite());
+      await (await open(url)).migrate();
+      await (await open(url)).saveLogin(loginWrite());
       expect(await journal(url)).toHaveLength(1 + later.length);
     }
   });
 
   test('and the one of drizzle-kit take each other for done', async () => {
     const [ours, theirs] = [await createUrl(), await createUrl()];
-    await open(ours).migrate();
-    await open(theirs).ping();
+    await (await open(ours)).migrate();
+    await (await open(theirs)).ping();
     for (const url of [ours, theirs]) {
       if (name === 'SQLite') {
         const client = createClient({ url });
@@ -116,16 +116,16 @@ describe.each(databases)('migration on $name', (database) => {
         await client.end();
       }
     }
-    await open(theirs).migrate();
-    await open(theirs).saveLogin(loginWrite());
+    await (await open(theirs)).migrate();
+    await (await open(theirs)).saveLogin(loginWrite());
     expect(await journal(theirs)).toEqual(await journal(ours));
   });
 
   test('of a database that a newer version has migrated is nothing to do', async () => {
     const url = await createUrl();
-    await open(url).migrate();
+    await (await open(url)).migrate();
     await query(url, `insert into __drizzle_migrations (hash, created_at) values ('newer', ${Date.now() + 1e10})`);
-    await open(url).migrate();
+    await (await open(url)).migrate();
     expect(await journal(url)).toHaveLength(readMigrations(dialect).length + 1);
   });
 });
@@ -137,15 +137,15 @@ describe.skipIf(!hasMysql)('a statement of a migration on MySQL', () => {
 
   test('that was carried out, and not recorded when the process was killed, counts as done', async () => {
     const untouched = await mysql.createUrl();
-    await open(untouched).migrate();
+    await (await open(untouched)).migrate();
     const whole = await tablesOf(mysql, untouched);
     for (let at = 0; at < migration.statements.length; at++) {
       const url = await mysql.createUrl();
       const broken = cut([...migration.statements.slice(0, at), 'nonsense']);
       await migrateMysql({ databaseUrl: url, migrations: broken }).catch(() => {});
       await mysql.query(url, migration.statements[at] ?? '');
-      await open(url).migrate();
-      await open(url).saveLogin(loginWrite());
+      await (await open(url)).migrate();
+      await (await open(url)).saveLogin(loginWrite());
       expect(await tablesOf(mysql, url)).toEqual(whole);
     }
   });
@@ -154,7 +154,7 @@ describe.skipIf(!hasMysql)('a statement of a migration on MySQL', () => {
     const url = await mysql.createUrl();
     await migrateMysql({ databaseUrl: url, migrations: cut(['nonsense']) }).catch(() => {});
     await mysql.query(url, 'create table gk_wx_user (open_id int)');
-    await expect(open(url).migrate()).rejects.toThrow(/statement 2 of 5; the next start continues there/);
+    await expect((await open(url)).migrate()).rejects.toThrow(/statement 2 of 5; the next start continues there/);
   });
 
   test('waits for another instance no longer than its deadline', async () => {
@@ -178,7 +178,7 @@ describe.skipIf(!hasMysql)('a migration whose network falls silent after the han
     await expect(migrating).rejects.toMatchObject({ kind: 'unavailable', code: 'TIMEOUT' });
     expect(performance.now() - begun).toBeLessThan(5000);
     await migrateMysql({ databaseUrl: proxy.url });
-    await open(proxy.url).saveLogin(loginWrite());
+    await (await open(proxy.url)).saveLogin(loginWrite());
   });
 
   test('in the midst of its work: unavailable when all of the time is over', async () => {

@@ -32,7 +32,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
   let store: Store;
   beforeAll(async () => {
     url = await mysql.createUrl();
-    store = openStore({ databaseUrl: url, timeoutMs: 2000, poolSize: 3 });
+    store = await openStore({ databaseUrl: url, timeoutMs: 2000, poolSize: 3 });
     await store.migrate();
   });
   afterAll(() => store.close());
@@ -42,7 +42,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     const proxied = new URL(url);
     proxied.hostname = '127.0.0.1';
     proxied.port = String(proxy.port);
-    const reached = openStore({ databaseUrl: proxied.href, timeoutMs, poolSize });
+    const reached = await openStore({ databaseUrl: proxied.href, timeoutMs, poolSize });
     onTestFinished(async () => {
       await reached.close();
       await proxy.close();
@@ -51,7 +51,11 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
   }
 
   test('nobody listens: unavailable at once', async () => {
-    const nowhere = openStore({ databaseUrl: 'mysql://root:hush@127.0.0.1:1/guoke', timeoutMs: 1000, poolSize: 2 });
+    const nowhere = await openStore({
+      databaseUrl: 'mysql://root:hush@127.0.0.1:1/guoke',
+      timeoutMs: 1000,
+      poolSize: 2,
+    });
     const { error, afterMs } = await failureOf(nowhere.ping());
     expect(error).toMatchObject({ name: 'StoreError', kind: 'unavailable', code: 'ECONNREFUSED' });
     expect(afterMs).toBeLessThan(soon);
@@ -120,7 +124,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
 
   test('a deadlock is tried again, and seen by nobody', async () => {
     const login = loginWrite();
-    const patient = openStore({ databaseUrl: url, timeoutMs: 10_000, poolSize: 1 });
+    const patient = await openStore({ databaseUrl: url, timeoutMs: 10_000, poolSize: 1 });
     onTestFinished(() => patient.close());
     const rival = await createConnection(url);
     onTestFinished(() => rival.end());
@@ -199,14 +203,15 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     'mysql://root:hush@',
     'mysql://root:hush@[broken/x',
     'mysql://root:hush@host/db?multipleStatements=true',
-  ])('an URL of no use is refused and not shown: %s', (databaseUrl) => {
+  ])('an URL of no use is refused and not shown: %s', async (databaseUrl) => {
     const open = () => openStore({ databaseUrl, timeoutMs: 1000, poolSize: 1 });
-    expect(open).toThrow(StoreError);
-    expect(open).not.toThrow(/hush|broken|multiple/);
+    const refusal = await open().catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(StoreError);
+    expect(String(refusal)).not.toMatch(/hush|broken|multiple/);
   });
 
   test('closed: unavailable, and closing twice is no error', async () => {
-    const closing = openStore({ databaseUrl: url, timeoutMs: 1000, poolSize: 2 });
+    const closing = await openStore({ databaseUrl: url, timeoutMs: 1000, poolSize: 2 });
     await closing.ping();
     await Promise.all([closing.close(), closing.close()]);
     await closing.close();
@@ -275,7 +280,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     async () => {
       const server = await startMariaDb(program ?? '');
       onTestFinished(() => server.remove());
-      const reached = openStore({ databaseUrl: await createDatabase(server.url), timeoutMs: 1000, poolSize: 4 });
+      const reached = await openStore({ databaseUrl: await createDatabase(server.url), timeoutMs: 1000, poolSize: 4 });
       onTestFinished(() => reached.close());
       await reached.migrate();
       const saved: Buffer[] = [];

@@ -71,7 +71,7 @@ test('the migrated databases hold the same tables and columns', async () => {
   const found = [];
   for (const { name, createUrl, query } of databases) {
     const url = await createUrl();
-    const store = openStore({ databaseUrl: url, timeoutMs: 2000, poolSize: 1 });
+    const store = await openStore({ databaseUrl: url, timeoutMs: 2000, poolSize: 1 });
     await store.migrate();
     await store.close();
     const columns =

@@ -10,7 +10,7 @@ describe.each(databases)('a session on $name', ({ createUrl }) => {
   let store: Store;
   beforeAll(async () => {
     url = await createUrl();
-    store = openStore({ databaseUrl: url, timeoutMs: 5000, poolSize: 4 });
+    store = await openStore({ databaseUrl: url, timeoutMs: 5000, poolSize: 4 });
     await store.migrate();
   });
   afterAll(() => store.close());
@@ -87,7 +87,7 @@ describe.each(databases)('a session on $name', ({ createUrl }) => {
 
   test('logins and logouts of the same few users at once all succeed', async () => {
     const openIds = Array.from({ length: 4 }, newOpenId);
-    const busy = openStore({ databaseUrl: url, timeoutMs: 10_000, poolSize: 32 });
+    const busy = await openStore({ databaseUrl: url, timeoutMs: 10_000, poolSize: 32 });
     const calls = Array.from({ length: 240 }, (_, i) => {
       const openId = openIds[i % 4] ?? '';
       return i % 3 === 0 ? busy.deleteSessionsOf(openId, 0) : busy.saveLogin(loginWrite({ openId }));

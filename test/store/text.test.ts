@@ -8,7 +8,7 @@ import { loginWrite, newOpenId, noProfile } from '../support/login-write.ts';
 describe.each(databases)('text on $name', ({ createUrl }) => {
   let store: Store;
   beforeAll(async () => {
-    store = openStore({ databaseUrl: await createUrl(), timeoutMs: 5000, poolSize: 4 });
+    store = await openStore({ databaseUrl: await createUrl(), timeoutMs: 5000, poolSize: 4 });
     await store.migrate();
   });
   afterAll(() => store.close());
