@@ -44,30 +44,39 @@ const columns = [
   ['memoryMb', 'MB', 0],
 ] as const satisfies readonly (readonly [Figure, string, number])[];
 
-/** One window: medians, and under them the ratios to the floor with their spread, as Markdown. */
+/** What the others are set against: the floor, or without it the first other build; undefined where there is neither. */
+function baseOf(names: readonly string[]): string | undefined {
+  return names.find((name) => name === 'floor') ?? names.find((name) => name.startsWith('beside'));
+}
+
+/** One window: medians, and under them the ratios with their spread, as Markdown. */
 export function table({ title, seconds }: Pick<Window, 'title' | 'seconds'>, samples: Samples): string {
+  const names = [...samples.keys()];
+  const base = baseOf(names);
   const rows = [...samples].map(([name, taken]) => [
     name,
     ...columns.map(([field, , digits]) => median(taken.map((sample) => sample[field])).toFixed(digits)),
   ]);
-  const ratios = [...samples.keys()]
-    .filter((name) => name !== 'floor' && samples.has('floor'))
-    .map((name) => [`${name} ÷ floor`, ...columns.map(([field]) => shown(ratio(samples, name, field)))]);
+  const ratios = (base === undefined ? [] : names)
+    .filter((name) => name !== base)
+    .map((name) => [`${name} ÷ ${base}`, ...columns.map(([field]) => shown(ratio(samples, name, field, base)))]);
   const [first = []] = samples.values();
   const heading = ['', ...columns.map(([, text]) => text)];
   return `**${title}**, ${connections} connections, ${first.length} rounds of ${seconds} s\n\n${aligned([heading, ...rows, ...ratios])}\n`;
 }
 
-/** All windows: what a request costs the server, and what it costs beside the floor. */
+/** All windows: what a request costs the server, by itself and beside the floor, as Markdown. */
 export function overview(windows: readonly { name: WindowName; title: string }[], results: Results): string {
-  const names = [...(results.values().next().value ?? new Map()).keys()] as string[];
-  const others = names.includes('floor') ? names.filter((name) => name !== 'floor') : [];
+  const [first = new Map<string, never>()] = results.values();
+  const names = [...first.keys()];
+  const base = baseOf(names);
+  const others = base === undefined ? [] : names.filter((name) => name !== base);
   const rows = windows.map(({ name: window, title }) => {
     const samples: Samples = results.get(window) ?? new Map();
     const serverUs = names.map((name) => median((samples.get(name) ?? []).map((sample) => sample.serverUs)).toFixed(0));
-    return [title, ...serverUs, ...others.map((name) => shown(ratio(samples, name, 'serverUs')))];
+    return [title, ...serverUs, ...others.map((name) => shown(ratio(samples, name, 'serverUs', base)))];
   });
-  const heading = ['server µs a request', ...names, ...others.map((name) => `${name} ÷ floor`)];
+  const heading = ['server µs a request', ...names, ...others.map((name) => `${name} ÷ ${base}`)];
   return `${aligned([heading, ...rows])}\n`;
 }
 
