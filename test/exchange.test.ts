@@ -4,28 +4,31 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { AppError } from '../src/errors.ts';
 import { devApp, startStandin, type Standin } from '../src/standin/server.ts';
+import { createWechatApi } from '../src/wechat/api.ts';
 import { createWechat } from '../src/wechat/exchange.ts';
-import type { Wechat } from '../src/wechat/wechat.ts';
 import vectors from './vectors.json' with { type: 'json' };
 
 /** Longer than a gzip bomb takes on a busy machine. */
 const timeoutMs = 10_000;
 let standin: Standin;
-let wechat: Wechat;
-let hasty: Wechat;
+let wechat: Client;
+let hasty: Client;
 const now = () => vectors.clock * 1000;
+
+type Client = ReturnType<typeof createClient>;
+
+/** The client of the development app at this address. */
+function createClient(baseUrl: string, timeoutMs: number) {
+  const api = createWechatApi({ baseUrl, now });
+  const appSecrets = new Map([[devApp.appId, devApp.secret]]);
+  const wechat = createWechat({ api, appSecrets, defaultApp: devApp.appId, timeoutMs, now });
+  return { ...wechat, close: () => api.close() };
+}
+
 beforeAll(async () => {
   standin = await startStandin({ now });
-  const options = {
-    baseUrl: standin.url,
-    appSecrets: new Map([[devApp.appId, devApp.secret]]),
-    defaultApp: devApp.appId,
-    now,
-    // What it does is gate.test.ts's: here 45011 must not stop the next exchange.
-    gate: { pass: <T>(_: string, call: () => Promise<T>) => call(), inFlight: () => 0 },
-  };
-  wechat = createWechat({ ...options, timeoutMs });
-  hasty = createWechat({ ...options, timeoutMs: 1000 });
+  wechat = createClient(standin.url, timeoutMs);
+  hasty = createClient(standin.url, 1000);
 });
 beforeEach(() => standin.phone.reset({ what: 'all' }));
 afterAll(async () => {
@@ -237,12 +240,7 @@ describe('a repeated try', () => {
     await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
     const { port } = gone.address() as AddressInfo;
     await new Promise((resolve) => gone.close(resolve));
-    const lost = createWechat({
-      baseUrl: `http://127.0.0.1:${port}`,
-      appSecrets: new Map([['wx1', 'secret']]),
-      defaultApp: 'wx1',
-      timeoutMs,
-    });
+    const lost = createClient(`http://127.0.0.1:${port}`, timeoutMs);
     expect(await reasonOf(lost.exchangeCode('abc'))).toBe('WECHAT_TIMEOUT');
     await lost.close();
   });
@@ -267,12 +265,7 @@ describe('on the wire', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const wire = createWechat({
-      baseUrl: `http://127.0.0.1:${port}`,
-      appSecrets: new Map([[devApp.appId, devApp.secret]]),
-      defaultApp: devApp.appId,
-      timeoutMs,
-    });
+    const wire = createClient(`http://127.0.0.1:${port}`, timeoutMs);
     onTestFinished(async () => {
       server.close();
       await wire.close();
@@ -321,12 +314,7 @@ describe('one deadline covers all of it', () => {
     const mute = createTcpServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
     await once(mute, 'listening');
     const { port } = mute.address() as AddressInfo;
-    const lost = createWechat({
-      baseUrl: `https://127.0.0.1:${port}`,
-      appSecrets: new Map([[devApp.appId, devApp.secret]]),
-      defaultApp: devApp.appId,
-      timeoutMs: 300,
-    });
+    const lost = createClient(`https://127.0.0.1:${port}`, 300);
     const begun = performance.now();
     expect(await reasonOf(lost.exchangeCode('abc'))).toBe('WECHAT_TIMEOUT');
     // Sooner than undici gives up connecting.

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { resealAll } from '../src/auth/reseal.ts';
+import { resealAll } from '../src/operations/reseal.ts';
 import { loadConfig } from '../src/config.ts';
 import { type Keyring, seal } from '../src/crypto.ts';
 import { createLog } from '../src/operations/log.ts';

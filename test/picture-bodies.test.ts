@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startTcpProxy, throughProxy } from '../faults/tcp-proxy.ts';
-import { createTurns } from '../src/user/turns.ts';
+import { createSerialQueue } from '../src/limits/serial-queue.ts';
 import { type Backend, failureOf, startBackend } from './support/backend.ts';
 import { hasMysql, mysql } from './support/databases.ts';
 
@@ -46,15 +46,13 @@ test('one user who stalls eight bodies holds two places: pictures of others are 
   await expect.poll(() => failureOf(backend.client(bad).user.updateProfile.mutate({ avatar }))).toBeNull();
 });
 
-describe('turns', () => {
-  const turns = () => {
-    const busy = () => new Error('busy');
-    return createTurns({ maxWorkMs: 1000, busy, late: () => new Error('late') });
-  };
+describe('a serial queue', () => {
+  const createQueue = () =>
+    createSerialQueue({ maxWorkMs: 1000, fullError: () => new Error('full'), lateError: () => new Error('late') });
   const settled = (work: Promise<unknown>) => work.then(String, (error: Error) => error.message);
 
-  test('one has two places, at work and waiting, and others come in between', async () => {
-    const takeTurns = turns();
+  test('runs two of one key, in the order of arrival, and other keys in between', async () => {
+    const queue = createQueue();
     const order: string[] = [];
     const work = (name: string) => async () => {
       order.push(name);
@@ -62,24 +60,24 @@ describe('turns', () => {
       return name;
     };
     const all = ['a1', 'a2', 'a3', 'b1', 'b2', 'b3', 'c1'].map((name) =>
-      settled(takeTurns(name.slice(0, 1), work(name))),
+      settled(queue.run(name.slice(0, 1), work(name))),
     );
-    expect(await Promise.all(all)).toEqual(['a1', 'a2', 'busy', 'b1', 'b2', 'busy', 'c1']);
+    expect(await Promise.all(all)).toEqual(['a1', 'a2', 'full', 'b1', 'b2', 'full', 'c1']);
     expect(order).toEqual(['a1', 'a2', 'b1', 'b2', 'c1']);
-    expect(await settled(takeTurns('a', work('a4')))).toBe('a4');
+    expect(await settled(queue.run('a', work('a4')))).toBe('a4');
   });
 
-  test('whose work failed has left', async () => {
-    const takeTurns = turns();
+  test('frees the slot of work that failed', async () => {
+    const queue = createQueue();
     for (let i = 0; i < 4; i++) {
-      expect(await settled(takeTurns('a', () => Promise.reject(new Error('no picture'))))).toBe('no picture');
+      expect(await settled(queue.run('a', () => Promise.reject(new Error('no picture'))))).toBe('no picture');
     }
   });
 
-  test('all together have nine places', async () => {
-    const takeTurns = turns();
-    const works = Array.from({ length: 12 }, (_, index) => settled(takeTurns(`user${index}`, () => sleep(5))));
-    expect((await Promise.all(works)).filter((word) => word === 'busy')).toHaveLength(3);
+  test('holds nine of all keys together', async () => {
+    const queue = createQueue();
+    const works = Array.from({ length: 12 }, (_, index) => settled(queue.run(`user${index}`, () => sleep(5))));
+    expect((await Promise.all(works)).filter((word) => word === 'full')).toHaveLength(3);
   });
 });
 

@@ -1,7 +1,7 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { proveProfile } from '../src/auth/proof.ts';
+import { prove as proveProfile } from '../src/auth/proof.ts';
 import { AppError } from '../src/errors.ts';
 import { readRawData } from '../src/user/profile.ts';
 import vectors from './vectors.json' with { type: 'json' };
@@ -19,13 +19,17 @@ const expected = expectedOf(classic);
 
 /** As it comes from the phone. */
 type Parts = Record<'rawData' | 'signature' | 'encryptedData' | 'iv', string>;
-const prove = ({ rawData, ...parts }: Parts, sessionKey: string | null, toBe: typeof expected) =>
-  proveProfile({ rawData: readRawData(rawData), ...parts }, sessionKey, toBe);
+const prove = (
+  { rawData, ...parts }: Parts,
+  fresh: string,
+  toBe: typeof expected,
+  previous: () => Promise<string | null> = async () => null,
+) => proveProfile({ rawData: readRawData(rawData), ...parts }, { fresh, previous }, toBe);
 
 /** What the caller of a refused proof sees: it must be the same for every refusal. */
-function refusalOf(prove: () => unknown): { code: string; message: string; reason: string } | null {
+async function refusalOf(prove: () => Promise<unknown>) {
   try {
-    prove();
+    await prove();
     return null;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -54,22 +58,24 @@ const sealedFields = (fields: object, more: object = { watermark }) =>
   sealedBy(key, JSON.stringify(fields), JSON.stringify({ ...fields, ...more }));
 
 describe('the vectors', () => {
-  test.each(vectors.good)('$name is accepted', (vector) => {
-    const profile = prove(vector, vector.sessionKey, expectedOf(vector));
+  test.each(vectors.good)('$name is accepted', async (vector) => {
+    const profile = await prove(vector, vector.sessionKey, expectedOf(vector));
     expect(profile).toMatchObject({ nickName: JSON.parse(vector.rawData).nickName });
   });
 
-  test.each(vectors.bad)('$name: $expect', (vector) => {
+  test.each(vectors.bad)('$name: $expect', async (vector) => {
     const serverKey = vector.newSessionKey ?? vector.sessionKey;
-    expect(refusalOf(() => prove(vector, serverKey, expectedOf(vector)))).toEqual(refused);
+    expect(await refusalOf(() => prove(vector, serverKey, expectedOf(vector)))).toEqual(refused);
     if (vector.newSessionKey) {
-      expect(prove(vector, vector.sessionKey, expectedOf(vector))).toMatchObject({ nickName: 'Band' });
+      const { newSessionKey, sessionKey } = vector;
+      const profile = await prove(vector, newSessionKey, expectedOf(vector), async () => sessionKey);
+      expect(profile).toMatchObject({ nickName: 'Band' });
     }
   });
 });
 
 describe('the proof', () => {
-  test('any flipped bit of any part is refused, with one answer', () => {
+  test('any flipped bit of any part is refused, with one answer', async () => {
     const parts = ['rawData', 'signature', 'encryptedData', 'iv'] as const;
     for (const part of parts) {
       const bytes = Buffer.from(classic[part]);
@@ -77,35 +83,38 @@ describe('the proof', () => {
         const copy = Buffer.from(bytes);
         copy[bit >> 3] = (copy[bit >> 3] ?? 0) ^ (1 << (bit & 7));
         const changed = { ...classic, [part]: copy.toString() };
-        expect(
-          refusalOf(() => prove(changed, key, expected)),
-          `${part}, bit ${bit}`,
-        ).toEqual(refused);
+        expect(await refusalOf(() => prove(changed, key, expected)), `${part}, bit ${bit}`).toEqual(refused);
       }
     }
   });
 
-  test('any flipped bit of the bytes under the base64 is refused: the first block of the text, which the iv rewrites, too', () => {
+  test('any flipped bit of the bytes under the base64 is refused: the first block of the text, which the iv rewrites, too', async () => {
     for (const part of ['encryptedData', 'iv'] as const) {
       const bytes = Buffer.from(classic[part], 'base64');
       for (let bit = 0; bit < bytes.length * 8; bit++) {
         const copy = Buffer.from(bytes);
         copy[bit >> 3] = (copy[bit >> 3] ?? 0) ^ (1 << (bit & 7));
         const changed = { ...classic, [part]: copy.toString('base64') };
-        expect(
-          refusalOf(() => prove(changed, key, expected)),
-          `${part}, bit ${bit}`,
-        ).toEqual(refused);
+        expect(await refusalOf(() => prove(changed, key, expected)), `${part}, bit ${bit}`).toEqual(refused);
       }
     }
   });
 
-  test('another key, or none, is refused', () => {
-    expect(refusalOf(() => prove(classic, null, expected))).toEqual(refused);
-    expect(refusalOf(() => prove(classic, 'AAAAAAAAAAAAAAAAAAAAAA==', expected))).toEqual(refused);
+  test('is by the fresh key or the previous one; by any other key it is refused', async () => {
+    const otherKey = 'AAAAAAAAAAAAAAAAAAAAAA==';
+    const previous = (sessionKey: string | null) => async () => sessionKey;
+    expect(await refusalOf(() => prove(classic, otherKey, expected, previous(key)))).toBeNull();
+    expect(await refusalOf(() => prove(classic, otherKey, expected, previous(null)))).toEqual(refused);
+    expect(await refusalOf(() => prove(classic, otherKey, expected, previous(otherKey)))).toEqual(refused);
   });
 
-  test('no input makes it throw anything else', () => {
+  test('asks for the previous key only when the fresh one did not sign', async () => {
+    const unasked = () => Promise.reject(new Error('asked for'));
+    expect(await refusalOf(() => prove(classic, key, expected, unasked))).toBeNull();
+    await expect(prove(classic, 'AAAAAAAAAAAAAAAAAAAAAA==', expected, unasked)).rejects.toThrow('asked for');
+  });
+
+  test('no input makes it throw anything else', async () => {
     const any = fc.string({ unit: 'binary' });
     const json = fc.json().map((text) => text);
     const sealed = fc.record({
@@ -114,38 +123,35 @@ describe('the proof', () => {
       encryptedData: fc.oneof(any, fc.base64String()),
       iv: any,
     });
-    fc.assert(
-      fc.property(sealed, fc.oneof(any, fc.constant(key)), (data, someKey) => {
-        expect(refusalOf(() => prove(data, someKey, expected))).toEqual(refused);
+    await fc.assert(
+      fc.asyncProperty(sealed, fc.oneof(any, fc.constant(key)), async (data, someKey) => {
+        expect(await refusalOf(() => prove(data, someKey, expected))).toEqual(refused);
       }),
     );
   });
 
-  test('properly signed and sealed, but no profile: refused with the same answer', () => {
+  test('properly signed and sealed, but no profile: refused with the same answer', async () => {
     const texts = ['', 'null', '[]', '"x"', '1', '{', '{}', '{"nickName":1}', '{"gender":3}', '{"watermark":{}}'];
     for (const raw of texts) {
       for (const plain of texts) {
         const data = sealedBy(key, raw, plain);
-        expect(
-          refusalOf(() => prove(data, key, expected)),
-          `${raw} ${plain}`,
-        ).toEqual(refused);
+        expect(await refusalOf(() => prove(data, key, expected)), `${raw} ${plain}`).toEqual(refused);
       }
     }
-    fc.assert(
-      fc.property(fc.json(), fc.json(), (raw, plain) => {
-        expect(refusalOf(() => prove(sealedBy(key, raw, plain), key, expected))).toEqual(refused);
+    await fc.assert(
+      fc.asyncProperty(fc.json(), fc.json(), async (raw, plain) => {
+        expect(await refusalOf(() => prove(sealedBy(key, raw, plain), key, expected))).toEqual(refused);
       }),
     );
   });
 
-  test('the watermark is believed from 600 s back to 300 s ahead, to the second', () => {
+  test('the watermark is believed from 600 s back to 300 s ahead, to the second', async () => {
     const aged = (seconds: number) => () => prove(classic, key, { ...expected, now: now + seconds * 1000 });
-    for (const seconds of [-300, 0, 600, 600.999]) expect(refusalOf(aged(seconds)), `${seconds} s`).toBeNull();
-    for (const seconds of [-301, 601, 86_400]) expect(refusalOf(aged(seconds)), `${seconds} s`).toEqual(refused);
+    for (const seconds of [-300, 0, 600, 600.999]) expect(await refusalOf(aged(seconds)), `${seconds} s`).toBeNull();
+    for (const seconds of [-301, 601, 86_400]) expect(await refusalOf(aged(seconds)), `${seconds} s`).toEqual(refused);
   });
 
-  test('a watermark of the wrong type is refused', () => {
+  test('a watermark of the wrong type is refused', async () => {
     for (const odd of [
       undefined,
       null,
@@ -154,19 +160,19 @@ describe('the proof', () => {
       { ...watermark, timestamp: String(vectors.clock) },
     ]) {
       const data = sealedFields({ nickName: 'Band' }, { watermark: odd });
-      expect(refusalOf(() => prove(data, key, expected))).toEqual(refused);
+      expect(await refusalOf(() => prove(data, key, expected))).toEqual(refused);
     }
   });
 
-  test('an openid inside must be the one that WeChat gave for the code', () => {
+  test('an openid inside must be the one that WeChat gave for the code', async () => {
     const withOpenId = (openId: unknown) => sealedFields({ nickName: 'Band' }, { watermark, openId });
-    expect(refusalOf(() => prove(withOpenId(classic.openid), key, expected))).toBeNull();
+    expect(await refusalOf(() => prove(withOpenId(classic.openid), key, expected))).toBeNull();
     for (const odd of [`${classic.openid}x`, classic.openid.toLowerCase(), '', null, 1, [classic.openid]]) {
-      expect(refusalOf(() => prove(withOpenId(odd), key, expected))).toEqual(refused);
+      expect(await refusalOf(() => prove(withOpenId(odd), key, expected))).toEqual(refused);
     }
   });
 
-  test('every decrypted field must stand in rawData with the same value, and every profile field the other way', () => {
+  test('every decrypted field must stand in rawData with the same value, and every profile field the other way', async () => {
     const plainOf = (fields: object) => JSON.stringify({ ...fields, watermark });
     const pairs: [object, object][] = [
       [{ nickName: 'Band' }, { nickName: 'Hand' }],
@@ -185,23 +191,17 @@ describe('the proof', () => {
     ];
     for (const [raw, plain] of pairs) {
       const data = sealedBy(key, JSON.stringify(raw), plainOf(plain));
-      expect(
-        refusalOf(() => prove(data, key, expected)),
-        JSON.stringify([raw, plain]),
-      ).toEqual(refused);
+      expect(await refusalOf(() => prove(data, key, expected)), JSON.stringify([raw, plain])).toEqual(refused);
     }
     const sameKeys = { nickName: 'Band', extra: { a: [1] } };
-    expect(refusalOf(() => prove(sealedFields(sameKeys), key, expected))).toBeNull();
+    expect(await refusalOf(() => prove(sealedFields(sameKeys), key, expected))).toBeNull();
   });
 
-  test('names that are keys of every object change nothing', () => {
+  test('names that are keys of every object change nothing', async () => {
     for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
       const raw = `{"nickName":"Band"}`;
       const plain = `{"nickName":"Band","${name}":{"x":1},"watermark":${JSON.stringify(watermark)}}`;
-      expect(
-        refusalOf(() => prove(sealedBy(key, raw, plain), key, expected)),
-        name,
-      ).toEqual(refused);
+      expect(await refusalOf(() => prove(sealedBy(key, raw, plain), key, expected)), name).toEqual(refused);
     }
   });
 });

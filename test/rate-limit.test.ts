@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { createRateLimit } from '../src/rate-limit.ts';
+import { createRateLimiter } from '../src/limits/rate-limiter.ts';
 import { failureOf, loginInputOf, startBackend, type Backend } from './support/backend.ts';
 import { databases } from './support/databases.ts';
 
@@ -177,35 +177,35 @@ test('nobody who sets nothing has more than 300 a minute', async () => {
 
 describe('the memory of callers', () => {
   test('is bounded: the earliest callers are forgotten, and never the latest', () => {
-    const limit = createRateLimit({ perMinute: 1, maxCallers: 3 });
+    const limiter = createRateLimiter({ perMinute: 1, maxCallers: 3 });
     const callers = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
-    for (const caller of callers) expect(limit.take(caller, 0)).toBe(0);
-    expect(callers.slice(-4).map((caller) => limit.take(caller, 1000))).toEqual([59, 59, 59, 59]);
-    expect(limit.take('a', 1000)).toBe(0);
+    for (const caller of callers) expect(limiter.take(caller, 0)).toBe(0);
+    expect(callers.slice(-4).map((caller) => limiter.take(caller, 1000))).toEqual([59, 59, 59, 59]);
+    expect(limiter.take('a', 1000)).toBe(0);
   });
 
   test('lasts a whole minute, whenever it began', () => {
-    const limit = createRateLimit({ perMinute: 1 });
-    expect(limit.take('first', 0)).toBe(0);
-    expect(limit.take('late', 59_000)).toBe(0);
-    expect(limit.take('turning', 61_000)).toBe(0);
-    expect(limit.take('late', 118_999)).toBe(1);
-    expect(limit.take('late', 119_000)).toBe(0);
+    const limiter = createRateLimiter({ perMinute: 1 });
+    expect(limiter.take('first', 0)).toBe(0);
+    expect(limiter.take('late', 59_000)).toBe(0);
+    expect(limiter.take('turning', 61_000)).toBe(0);
+    expect(limiter.take('late', 118_999)).toBe(1);
+    expect(limiter.take('late', 119_000)).toBe(0);
   });
 
   test('ends with the minute, and a clock that is set back makes no minute longer', () => {
-    const limit = createRateLimit({ perMinute: 1 });
-    expect(limit.take('a', 100_000)).toBe(0);
-    expect(limit.take('a', 159_999)).toBe(1);
-    expect(limit.take('a', 160_000)).toBe(0);
-    expect(limit.take('a', 50_000)).toBe(0);
-    expect(limit.take('a', 50_001)).toBe(60);
+    const limiter = createRateLimiter({ perMinute: 1 });
+    expect(limiter.take('a', 100_000)).toBe(0);
+    expect(limiter.take('a', 159_999)).toBe(1);
+    expect(limiter.take('a', 160_000)).toBe(0);
+    expect(limiter.take('a', 50_000)).toBe(0);
+    expect(limiter.take('a', 50_001)).toBe(60);
   });
 
   test('is as quick at the two hundred thousandth address as at the first', () => {
-    const limit = createRateLimit({ perMinute: 1 });
+    const limiter = createRateLimiter({ perMinute: 1 });
     const startedAt = performance.now();
-    for (let i = 0; i < 200_000; i++) limit.take(`2001:db8:${i >> 8}:${i & 255}::/64`, i);
+    for (let i = 0; i < 200_000; i++) limiter.take(`2001:db8:${i >> 8}:${i & 255}::/64`, i);
     expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createSessionKeys } from '../src/auth/session-keys.ts';
 import type { User } from '../src/store/store.ts';
-import type { Exchange } from '../src/wechat/wechat.ts';
+import type { Exchange } from '../src/wechat/exchange.ts';
 import { noProfile } from './support/login-write.ts';
 
 const keys = createSessionKeys([{ id: 'k1', key: Buffer.alloc(32, 1) }]);

@@ -6,7 +6,7 @@ import { databaseKilled } from './database-killed.ts';
 import { addressFlood, batches, stalledFlood } from './floods.ts';
 import { halfHanging } from './half-hanging.ts';
 import { migrateInterrupted, migrateTogether } from './migrations.ts';
-import { quotaPause } from './quota.ts';
+import { quota } from './quota.ts';
 import { serverKilled } from './server-killed.ts';
 import { shutdown } from './shutdown.ts';
 import { wechatFaults } from './wechat-faults.ts';
@@ -26,5 +26,5 @@ export const experiments: readonly Experiment[] = [
   stalledFlood,
   batches,
   addressFlood,
-  quotaPause,
+  quota,
 ];

@@ -123,8 +123,8 @@ export const mutants: readonly Mutant[] = [
   {
     what: 'a signature by another key is as good',
     file: 'src/auth/proof.ts',
-    find: 'if (sessionKey === null || !isSignedWith(sealed, sessionKey)) throw',
-    replace: 'if (sessionKey === null) throw',
+    find: 'if (signatureMatches(rawData.text, keys.fresh, signature)) return keys.fresh;',
+    replace: 'if (signature !== "") return keys.fresh;',
     tests: [...proof, ...login],
   },
   {
@@ -234,16 +234,16 @@ export const mutants: readonly Mutant[] = [
   },
   {
     what: 'a code is exchanged again after an answer',
-    file: 'src/wechat/ask.ts',
-    find: "answer.kind === 'unanswered' ? repeatsUnanswered : error?.reason === 'WECHAT_BUSY'",
+    file: 'src/wechat/api.ts',
+    find: "answer.kind === 'unanswered' ? isRepeatable : error?.reason === 'WECHAT_BUSY'",
     replace: 'true',
     tests: exchange,
   },
   {
     what: 'there is no end to the tries',
-    file: 'src/wechat/ask.ts',
-    find: 'const backoffMs = backoffsMs[attempt];',
-    replace: 'const backoffMs = backoffsMs[Math.min(attempt, 1)];',
+    file: 'src/wechat/api.ts',
+    find: 'const backoffMs = backoffsMs[retries];',
+    replace: 'const backoffMs = backoffsMs[Math.min(retries, 1)];',
     tests: exchange,
   },
   {
@@ -310,10 +310,10 @@ export const mutants: readonly Mutant[] = [
     tests: ['test/secrets.test.ts', ...exchange],
   },
   {
-    what: 'WeChat is asked although it said to wait',
-    file: 'src/wechat/gate.ts',
-    find: 'if (at < paused.probeAt) {',
-    replace: 'if (at < paused.probeAt - probeEveryMs) {',
+    what: 'requests to WeChat have no bound',
+    file: 'src/limits/concurrency-limiter.ts',
+    find: 'count >= max || ',
+    replace: '',
     tests: exchange,
   },
   {
@@ -410,9 +410,9 @@ export const mutants: readonly Mutant[] = [
     tests: ['test/start.test.ts'],
   },
   {
-    what: 'one user may take all places of pictures',
-    file: 'src/user/places.ts',
-    find: ' || theirs >= maxEach',
+    what: 'one user may take all slots of pictures',
+    file: 'src/limits/concurrency-limiter.ts',
+    find: ' || ofKey >= maxPerKey',
     replace: '',
     tests: ['test/picture-bodies.test.ts'],
   },

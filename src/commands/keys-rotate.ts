@@ -1,6 +1,6 @@
-import { type ResealCounts, resealAll } from '../auth/reseal.ts';
 import { loadConfig } from '../config.ts';
 import { keyringOf } from '../operations/keyring-file.ts';
+import { type ResealCounts, resealAll } from '../operations/reseal.ts';
 import { openStore } from '../store/open.ts';
 import { runCommand } from './command.ts';
 import { createProgress } from './progress.ts';

@@ -1,9 +1,9 @@
-export interface RateLimit {
-  /** Counts a call of this caller and gives 0, or, when there were too many, the seconds until the next may pass. */
+export interface RateLimiter {
+  /** Counts a call of this caller and gives 0, or, after too many, the seconds until the caller's next call may pass. */
   take(caller: string, now: number): number;
 }
 
-interface RateLimitOptions {
+interface RateLimiterOptions {
   /** 0 lets everything pass. */
   perMinute: number;
   /** How many callers are remembered at least; twice as many at most. */
@@ -18,23 +18,23 @@ interface Minute {
 const minuteMs = 60_000;
 
 /**
- * At most so many calls in the minute that begins with a caller's first one. Callers are forgotten early only for
- * somebody who has more addresses than are remembered, and who could call as often without that.
+ * Lets through at most `perMinute` calls in the minute that begins with a caller's first one. Callers are forgotten early
+ * only when there are more than `maxCallers` of them: one person with so many addresses has no need of being forgotten.
  */
-export function createRateLimit({ perMinute, maxCallers = 50_000 }: RateLimitOptions): RateLimit {
+export function createRateLimiter({ perMinute, maxCallers = 50_000 }: RateLimiterOptions): RateLimiter {
   // Two generations, forgotten whole: taking the oldest out of one map, again and again, gets slow in V8.
   let young = new Map<string, Minute>();
   let old = new Map<string, Minute>();
-  let turnedAt = Number.NEGATIVE_INFINITY;
+  let youngSince = Number.NEGATIVE_INFINITY;
 
   return {
     take(caller, now) {
       if (perMinute === 0) return 0;
       const minute = young.get(caller) ?? old.get(caller);
       if (!minute || isOver(minute.startedAt, now)) {
-        if (young.size >= maxCallers || isOver(turnedAt, now)) {
+        if (young.size >= maxCallers || isOver(youngSince, now)) {
           [young, old] = [new Map(), young];
-          turnedAt = now;
+          youngSince = now;
         }
         young.set(caller, { startedAt: now, calls: 1 });
         return 0;

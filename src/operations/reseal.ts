@@ -1,7 +1,7 @@
+import { sessionKeyContext } from '../auth/session-keys.ts';
 import { CryptoError, fingerprint, type Keyring, open, seal } from '../crypto.ts';
 import type { Reseal, SealedValues, Store, User } from '../store/store.ts';
 import { phoneNumberContext } from '../user/phone.ts';
-import { sessionKeyContext } from './session-keys.ts';
 
 export interface ResealCounts {
   /** Users looked at, and users there were at the start. */
