@@ -20,8 +20,10 @@ export interface Entry {
   isOurs: boolean;
 }
 
-/** Those of `npm start`. */
-export const startFlags = packageJson.scripts.start.split(' ').slice(1, -1);
+const startCommand = packageJson.scripts.start.split(' ');
+/** What `npm start` runs, and with which flags. */
+export const startFile = startCommand.at(-1) ?? '';
+export const startFlags = startCommand.slice(1, -1);
 
 /** A new database of its own with our tables, which all contestants write to in the same way. */
 export async function createTables(serverUrl: string): Promise<string> {

@@ -19,8 +19,8 @@ export interface Tokens {
   /** A new token, not yet stored. */
   issue(now: number): IssuedToken;
   /**
-   * Whose token an `Authorization` header brings, asked of the database at each call. Extends its life, with at most
-   * one write an hour. Throws SESSION_INVALID when it is missing, unknown, expired or revoked.
+   * Finds the session of the token in an `Authorization` header; each call asks the database. Extends its life, with at
+   * most one write an hour. Rejects with SESSION_INVALID when the token is missing, unknown, expired or revoked.
    */
   verify(authorization: string | undefined, now: number): Promise<{ session: Session; user: User }>;
 }

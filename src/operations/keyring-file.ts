@@ -28,12 +28,12 @@ export async function keyringOf({
   return [{ id: 'file', key }];
 }
 
-/** Makes the file, for whoever is about to make the database; where that is there, it does nothing. */
+/** Makes the file before the database is made; does nothing when the database is there. */
 export async function makeKeyringFile(databaseUrl: string): Promise<void> {
   if (await exists(databaseUrl.slice('file:'.length))) return;
   const file = keyringFileOf(databaseUrl);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  // Written whole under another name, then linked: of two first starts at once, both read the same secret.
+  // Written whole under another name, then linked: two first starts at once read the same secret.
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
   try {
     await writeFile(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });

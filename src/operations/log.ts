@@ -29,7 +29,7 @@ export interface LogFields {
   count?: number;
 }
 
-/** The same list for the running program: what a caller in JavaScript, or a spread, brings beside it stays in. */
+/** The same list at run time: fields that JavaScript or a spread adds are dropped. */
 const fieldNames = {
   requestId: true,
   procedure: true,
@@ -72,7 +72,7 @@ let standardOutput: Destination | undefined;
 export function createLog(level: LogLevel, destination?: Destination): Log {
   const logger = pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    destination ?? (standardOutput ??= byTurns(process.stdout)),
+    destination ?? (standardOutput ??= createTurnWriter(process.stdout)),
   );
   // pino by itself would print whatever an object holds, and the message of an error that is given in its place.
   return {
@@ -83,8 +83,8 @@ export function createLog(level: LogLevel, destination?: Destination): Log {
   };
 }
 
-/** One write for all lines of a turn of the event loop: a write costs as much as the rest of a line ten times over. */
-function byTurns(stream: Destination): Destination {
+/** Writes all lines of a turn of the event loop at once: a write costs ten times as much as making a line. */
+function createTurnWriter(stream: Destination): Destination {
   let lines = '';
   function flush(): void {
     const due = lines;
@@ -107,12 +107,12 @@ function allowed(fields: LogFields): Record<string, unknown> {
     if (!Object.hasOwn(fieldNames, name)) continue;
     if (typeof value === 'number') kept[name] = value;
     else if (typeof value === 'string') kept[name] = value.slice(0, maxCharacters);
-    else if (Array.isArray(value)) kept[name] = value.map((each) => String(each).slice(0, maxCharacters));
+    else if (Array.isArray(value)) kept[name] = value.map((item) => String(item).slice(0, maxCharacters));
   }
   return kept;
 }
 
-/** What may be said of an error nobody foresaw: its class, its code and where it arose, never its message. */
+/** What the log may say of an unforeseen error: its class, its code and where it arose, never its message. */
 export function describeError(error: unknown): LogFields {
   if (!(error instanceof Error)) return { errorName: typeof error };
   const { code } = error as { code?: unknown };

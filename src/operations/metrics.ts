@@ -44,7 +44,7 @@ export function createMetrics({ exchangesInFlight, pool }: Sources): Metrics {
         this.set(read());
       },
     });
-  gauge('guoke_wechat_exchanges_in_flight', 'Calls to WeChat that are under way.', exchangesInFlight);
+  gauge('guoke_wechat_exchanges_in_flight', 'Calls to WeChat in flight.', exchangesInFlight);
   gauge('guoke_database_pool_size', 'Connections that the pool may have.', () => pool().size);
   gauge('guoke_database_pool_in_use', 'Connections that are at work.', () => pool().inUse);
   gauge('guoke_database_pool_waiting', 'Calls that wait for a connection.', () => pool().waiting);

@@ -2,23 +2,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Store, StoreError } from '../store/store.ts';
 import { describeError, type Log } from './log.ts';
 
-/** The bringing up to date of the tables when a server starts, however long the database takes. */
+/** Brings the tables up to date when a server starts, however long the database takes. */
 export interface Migration {
   /** Whether the tables are there. */
   isDone(): boolean;
   /**
-   * Resolves after the first try, or when it is given up; where the database is away, the others go on behind. Rejects
-   * where the database refuses: trying again would help nobody.
+   * Resolves after the first try, or when it is given up; further tries go on in the background while the database is away.
+   * Rejects when the database refuses the migration: another try would be refused too.
    */
   start(): Promise<void>;
-  /** Ends the tries, and waits a little for the one under way: the next start continues one that is cut off. */
+  /** Ends the tries, and waits a little for the one that runs: the next start continues what is cut off. */
   close(): Promise<void>;
 }
 
 interface MigrationOptions {
   store: Pick<Store, 'migrate'>;
   log: Log;
-  /** False where somebody else sees to the tables. */
+  /** False when migrations are run apart from the server. */
   isOurs: boolean;
 }
 

@@ -21,7 +21,7 @@ export function accessTokens(
           leaseUntil: until,
         };
         const isFree = sql`${accessToken.leaseUntil} <= ${now}`;
-        // Assigned in the order of the schema: the owner while lease_until is still the stored one.
+        // MySQL assigns in the order of the schema: lease_owner while lease_until is still the stored one.
         await db
           .insert(accessToken)
           .values(row)

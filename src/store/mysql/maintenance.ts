@@ -5,7 +5,7 @@ import type { Db } from './connection.ts';
 import { gkWxSession as session } from './schema.ts';
 import { user } from './user-table.ts';
 
-/** How many were deleted: the longest expired ones first, so that instances that sweep at once take the same order. */
+/** Deletes the longest expired sessions first, so that instances that sweep at once lock in one order. */
 export async function deleteExpiredSessions(db: Db, now: number, limit: number): Promise<number> {
   const [{ affectedRows }] = await db
     .delete(session)
@@ -25,7 +25,7 @@ export async function countUsers(db: Db): Promise<number> {
 
 const is = (column: MySqlColumn, value: string | null): SQL => sql`${column} <=> ${value}`;
 
-/** Whether the row still was as it had been read. */
+/** Changes the row if it is still as it was read; whether it was. */
 export async function updateSealed(db: Db, { openId, from, to }: Reseal): Promise<boolean> {
   const [{ affectedRows }] = await db
     .update(user)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
-import { joined } from '../joined.ts';
+import { createBatcher } from '../batcher.ts';
 import type { LoginWrite, Store, StoreOptions } from '../store.ts';
 import { accessTokens } from './access-tokens.ts';
 import { avatars } from './avatars.ts';
@@ -19,19 +19,19 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
   const write = <T>(work: (db: Db) => Promise<T>) => pool.lend((db) => retryLocked(() => work(db)));
   const logins = createLogins();
   return {
-    saveLogin: joined({
-      work: (items: readonly LoginWrite[]) =>
-        // A wait for a lock is worth another try for one login only: the others of its group need not have it.
+    saveLogin: createBatcher({
+      runBatch: (items: readonly LoginWrite[]) =>
+        // Only a single login waits for a lock again: of a batch, each login is tried alone.
         pool.lend((db) =>
           retryLocked(() => logins.save(db, items), items.length === 1 ? [deadlock, lockWait] : [deadlock]),
         ),
-      isOfOne: (error) => error.kind === 'unexpected' || error.errno === lockWait,
+      mayConcernOneItem: (error) => error.kind === 'unexpected' || error.errno === lockWait,
       maxInFlight: 4,
       timeoutMs,
     }),
     findUser: (openId) => pool.lend((db) => selectUser(db, openId)),
-    findSession: joined({
-      work: (items: readonly Buffer[]) => pool.lend((db) => logins.find(db, items)),
+    findSession: createBatcher({
+      runBatch: (items: readonly Buffer[]) => pool.lend((db) => logins.find(db, items)),
       maxInFlight: 4,
       timeoutMs,
     }),
@@ -67,7 +67,7 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
 /** ER_LOCK_DEADLOCK and ER_LOCK_WAIT_TIMEOUT. */
 const [deadlock, lockWait] = [1213, 1205];
 
-/** Runs again, a few times, what InnoDB gave up in favour of another: it has left nothing behind. */
+/** Runs work again, a few times, that InnoDB rolled back in favour of another transaction. */
 async function retryLocked<T>(work: () => Promise<T>, errnos = [deadlock, lockWait], retries = 5): Promise<T> {
   try {
     return await work();

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { joined } from '../joined.ts';
+import { createBatcher } from '../batcher.ts';
 import type { LoginWrite, Store, StoreOptions } from '../store.ts';
 import { accessTokens } from './access-tokens.ts';
 import { avatars } from './avatars.ts';
@@ -29,14 +29,14 @@ export function openSqliteStore({ databaseUrl, timeoutMs }: Omit<StoreOptions, '
   }
 
   return {
-    saveLogin: joined({
-      work: (items: readonly LoginWrite[]) => run((db) => logins.save(db, items)),
+    saveLogin: createBatcher({
+      runBatch: (items: readonly LoginWrite[]) => run((db) => logins.save(db, items)),
       maxInFlight: 1,
       timeoutMs,
     }),
     findUser: (openId) => run((db) => selectUser(db, openId)),
-    findSession: joined({
-      work: (items: readonly Buffer[]) => run((db) => logins.find(db, items)),
+    findSession: createBatcher({
+      runBatch: (items: readonly Buffer[]) => run((db) => logins.find(db, items)),
       maxInFlight: 1,
       timeoutMs,
     }),
