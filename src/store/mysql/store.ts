@@ -22,10 +22,8 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
     saveLogin: createBatcher({
       runBatch: (items: readonly LoginWrite[]) =>
         // Only a single login waits for a lock again: of a batch, each login is tried alone.
-        pool.lend((db) =>
-          retryLocked(() => logins.save(db, items), items.length === 1 ? [deadlock, lockWait] : [deadlock]),
-        ),
-      mayConcernOneItem: (error) => error.kind === 'unexpected' || error.errno === lockWait,
+        pool.lend((db) => retryLocked(() => logins.save(db, items), items.length === 1 ? conflicts : [deadlock])),
+      mayConcernOneItem: ({ kind, errno }) => kind === 'unexpected' || errno === lockWait || errno === unnumbered,
       maxInFlight: 4,
       timeoutMs,
     }),
@@ -64,11 +62,12 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
   };
 }
 
-/** ER_LOCK_DEADLOCK and ER_LOCK_WAIT_TIMEOUT. */
-const [deadlock, lockWait] = [1213, 1205];
+/** ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, and ER_UNKNOWN_ERROR, which TiDB also answers for a lock that it did not get. */
+const [deadlock, lockWait, unnumbered] = [1213, 1205, 1105];
+const conflicts: readonly number[] = [deadlock, lockWait, unnumbered];
 
-/** Runs work again, a few times, that InnoDB rolled back in favour of another transaction. */
-async function retryLocked<T>(work: () => Promise<T>, errnos = [deadlock, lockWait], retries = 5): Promise<T> {
+/** Runs work again, a few times, that the server rolled back in favour of another transaction. */
+async function retryLocked<T>(work: () => Promise<T>, errnos = conflicts, retries = 5): Promise<T> {
   try {
     return await work();
   } catch (error) {
