@@ -1,4 +1,4 @@
-export type DatabaseName = 'MariaDB' | 'SQLite';
+export type DatabaseName = 'MariaDB' | 'SQLite' | 'TiDB';
 
 /** One number that an experiment found, and what it must be. */
 export interface Figure {

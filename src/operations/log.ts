@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { createLogOutput, type LogOutput } from './log-output.ts';
 
 /**
  * The only fields that a log line may have. There is no room for a body, a header, an URL or an error's message,
@@ -66,13 +67,13 @@ interface Destination {
 }
 
 /** One for all logs of the process: each has a listener for its exit. */
-let standardOutput: Destination | undefined;
+let standardOutput: LogOutput | undefined;
 
 /** JSON lines, on standard output unless they are to go elsewhere. */
 export function createLog(level: LogLevel, destination?: Destination): Log {
   const logger = pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    destination ?? (standardOutput ??= createTurnWriter(process.stdout)),
+    destination ?? (standardOutput ??= createLogOutput(process.stdout)),
   );
   // pino by itself would print whatever an object holds, and the message of an error that is given in its place.
   return {
@@ -83,21 +84,9 @@ export function createLog(level: LogLevel, destination?: Destination): Log {
   };
 }
 
-/** Writes all lines of a turn of the event loop at once: a write costs ten times as much as making a line. */
-function createTurnWriter(stream: Destination): Destination {
-  let lines = '';
-  function flush(): void {
-    const due = lines;
-    lines = '';
-    if (due !== '') stream.write(due);
-  }
-  process.once('exit', flush);
-  return {
-    write(line) {
-      if (lines === '') setImmediate(flush);
-      lines += line;
-    },
-  };
+/** How many lines the standard output did not take. */
+export function droppedLogLines(): number {
+  return standardOutput?.dropped() ?? 0;
 }
 
 /** The fields of the list, and of those the numbers and texts: an object may hold anything. */

@@ -1,12 +1,9 @@
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
+import { freePort, startDatabaseServer } from './database-server.ts';
 
 export type MariaDb = Awaited<ReturnType<typeof startMariaDb>>;
 
@@ -22,19 +19,6 @@ export function findMariaDb(): string | null {
   }
   return null;
 }
-
-/**
- * Starts the server at each line of its input, and when the input ends, with us however we end, kills it and removes
- * its directory. Says the process id at each start, and when the server has ended.
- */
-const keeper = `
-dir=$1; shift
-while read -r _; do
-  ( sh -c 'echo $$ >"$0/pid"; echo "started $$"; exec "$@" >>"$0/log" 2>&1 </dev/null' "$dir" "$@"; echo ended ) &
-done
-kill -9 "$(cat "$dir/pid")" 2>/dev/null
-wait
-rm -rf "$dir"`;
 
 interface Sizes {
   /** InnoDB's pages in memory. */
@@ -60,52 +44,11 @@ export async function startMariaDb(program: string, { bufferMb, logMb }: Sizes =
     `--innodb-log-file-size=${logMb}M`,
     ...(process.getuid?.() === 0 ? ['--user=root'] : []),
   ];
-  // In a session of its own: Ctrl-C reaches us alone, and the keeper outlives us to clean up.
-  const child = spawn('sh', ['-c', keeper, 'sh', directory, program, ...flags], { detached: true });
-  const says = linesOf(child);
-  let pid = 0;
-  let hasEnded: Promise<unknown> = Promise.resolve();
-
-  async function start(): Promise<void> {
-    child.stdin.write('start\n');
-    pid = Number((await says('started')).split(' ')[1]);
-    let ended = false;
-    hasEnded = says('ended').then(() => (ended = true));
-    const deadline = performance.now() + 15_000;
-    while (!(await answers(url))) {
-      if (ended || performance.now() > deadline) {
-        const log = await readFile(path.join(directory, 'log'), 'utf8');
-        throw new Error(`${program} did not start:\n${log.split('\n').slice(-10).join('\n')}`);
-      }
-      await sleep(10);
-    }
-  }
-
-  /** By default as a crash would. */
-  async function kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
-    process.kill(pid, signal);
-    await hasEnded;
-  }
-
-  await start();
+  const server = await startDatabaseServer({ program, flags, directory, url });
   // InnoDB recovers from a crash only once the files that it has just made were written out, as an orderly end does.
-  await kill('SIGTERM');
-  await start();
-  return {
-    /** Without a database; see `createDatabase`. */
-    url,
-    pid: () => pid,
-    /** Ends the server, and resolves when it is gone. */
-    kill,
-    /** Starts it again on the same port and data, after `kill`. */
-    restart: start,
-    /** Ends the server and removes its data. */
-    async remove(): Promise<void> {
-      const closed = once(child, 'close');
-      child.stdin.end();
-      await closed;
-    },
-  };
+  await server.kill('SIGTERM');
+  await server.restart();
+  return server;
 }
 
 /** A new, empty database on a server; its URL. */
@@ -119,36 +62,4 @@ export async function createDatabase(serverUrl: string): Promise<string> {
     await connection.end();
   }
   return url.href;
-}
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    const connection = await createConnection({ uri: url, connectTimeout: 200 });
-    await connection.end();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** What waits for the next line that begins with a word. */
-function linesOf(child: ChildProcessWithoutNullStreams): (word: string) => Promise<string> {
-  const lines = createInterface(child.stdout);
-  return (word) =>
-    new Promise((resolve) => {
-      lines.on('line', function listener(line: string) {
-        if (!line.startsWith(word)) return;
-        lines.off('line', listener);
-        resolve(line);
-      });
-    });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
 }

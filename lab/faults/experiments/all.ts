@@ -5,6 +5,7 @@ import { databaseFaults } from './database-faults.ts';
 import { databaseKilled } from './database-killed.ts';
 import { addressFlood, batches, stalledFlood } from './floods.ts';
 import { halfHanging } from './half-hanging.ts';
+import { loginCost } from './login-cost.ts';
 import { migrateInterrupted, migrateTogether } from './migrations.ts';
 import { quota } from './quota.ts';
 import { serverKilled } from './server-killed.ts';
@@ -27,4 +28,5 @@ export const experiments: readonly Experiment[] = [
   batches,
   addressFlood,
   quota,
+  loginCost,
 ];

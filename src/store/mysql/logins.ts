@@ -56,6 +56,8 @@ function prepare(db: Db) {
         .select()
         .from(user)
         .where(inArray(user.openId, placeholders('openId', rows)))
+        // The transaction holds these rows already. Without the lock, TiDB reads them as they were when it began.
+        .for('update')
         .prepare(),
     ),
     sessionsSelect: perRowCount((rows) =>
