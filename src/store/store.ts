@@ -1,3 +1,5 @@
+import type { Accounts } from './accounts.ts';
+
 /** What WeChat lets a user say about themselves. A value that is not known is null. */
 export interface Profile {
   nickName: string | null;
@@ -17,12 +19,17 @@ export interface User extends Profile {
   unionId: string | null;
   /** Sealed, like the two session keys: the store never sees any of them in clear. */
   phoneNumber: string | null;
+  /** Keyed: equal for equal numbers, and of no use without the secret. */
+  phoneFingerprint: string | null;
   sessionKey: string | null;
   prevSessionKey: string | null;
   sessionKeyFingerprint: string | null;
   /** When the exchange that gave `sessionKey` began, in Unix milliseconds. */
   sessionKeyAt: number;
+  /** Since when the operator refuses this user, in Unix milliseconds; null for all others. */
+  blockedAt: number | null;
   createdAt: number;
+  /** Of the last login, use (by the hour) or change. */
   updatedAt: number;
 }
 
@@ -39,6 +46,7 @@ export interface Session {
 /** A use of a session, which moves its expiry if it was last used at `unusedSince` or before. */
 export interface SessionExtension {
   tokenHash: Buffer;
+  openId: string;
   unusedSince: number;
   lastUsedAt: number;
   expiresAt: number;
@@ -61,8 +69,11 @@ export interface LoginWrite {
   expiresAt: number;
 }
 
-/** The sealed values of a user's row, and the fingerprint of the session key. */
-export type SealedValues = Pick<User, 'sessionKey' | 'prevSessionKey' | 'sessionKeyFingerprint' | 'phoneNumber'>;
+/** The sealed values of a user's row, and their fingerprints. */
+export type SealedValues = Pick<
+  User,
+  'sessionKey' | 'prevSessionKey' | 'sessionKeyFingerprint' | 'phoneNumber' | 'phoneFingerprint'
+>;
 
 /** A change of a row's sealed values, made only while they are still `from`. */
 export interface Reseal {
@@ -77,15 +88,6 @@ export interface PoolStats {
   inUse: number;
   /** Calls that wait for a connection. */
   waiting: number;
-}
-
-/** What a user enters about themselves. A null field leaves the stored one as it is. */
-export interface ProfileWrite {
-  openId: string;
-  nickName: string | null;
-  /** `hash` is the SHA-256 of `bytes`, by which the avatar is stored once and found. */
-  avatar: { hash: Buffer; bytes: Buffer } | null;
-  now: number;
 }
 
 /** A row of `gk_wx_access_token`: WeChat's token for the calls of one app. Times are Unix milliseconds. */
@@ -106,7 +108,7 @@ export interface AccessToken {
  * What the login needs of a database. Every method rejects with a `StoreError` and nothing else, within the
  * deadline that the store was opened with; `migrate` has one of its own, of a minute, for it may wait for others.
  */
-export interface Store {
+export interface Store extends Accounts {
   /**
    * Creates or updates the user, adds the session, and resolves to the user as stored afterwards. The key rule:
    * a key of a later exchange moves the stored one to `prevSessionKey`; the same key again (by fingerprint) moves
@@ -116,7 +118,7 @@ export interface Store {
   findUser(openId: string): Promise<User | null>;
   /** The session with its user, expired or not; null when there is none. */
   findSession(tokenHash: Buffer): Promise<{ session: Session; user: User } | null>;
-  /** Of several extensions at the same moment one is written. A deleted session stays deleted. */
+  /** Moves the user's `updatedAt` too. Of several extensions at the same moment one is written. A deleted session stays deleted. */
   extendSession(extension: SessionExtension): Promise<void>;
   /** Whether there was such a session. */
   deleteSession(tokenHash: Buffer): Promise<boolean>;
@@ -129,12 +131,6 @@ export interface Store {
   listUsers(afterOpenId: string, limit: number): Promise<User[]>;
   /** Changes the rows in one transaction, save those changed by others meanwhile. Resolves to the number of changed rows. */
   reseal(changes: readonly Reseal[]): Promise<number>;
-  /** Resolves to the user as stored afterwards; the user must be there. */
-  saveProfile(write: ProfileWrite): Promise<User>;
-  /** `phoneNumber` is sealed. Resolves to the user as stored afterwards; the user must be there. */
-  savePhoneNumber(openId: string, phoneNumber: string, now: number): Promise<User>;
-  /** One person's users in all apps of one open-platform account: for procedures of the business. */
-  findUsersByUnionId(unionId: string): Promise<User[]>;
   /** The picture, WebP, whose SHA-256 this is. */
   findAvatar(hash: Buffer): Promise<Buffer | null>;
   /**

@@ -1,5 +1,6 @@
-import { and, eq, lte, sql } from 'drizzle-orm';
+import { and, eq, lte, type SQL, sql } from 'drizzle-orm';
 import type { MySqlColumn } from 'drizzle-orm/mysql-core';
+import type { SessionKeyWrite } from '../accounts.ts';
 import type { UpsertSet } from '../logins.ts';
 import type { SessionExtension, User } from '../store.ts';
 import type { Db } from './connection.ts';
@@ -10,19 +11,34 @@ import { user } from './user-table.ts';
 const incoming = (column: MySqlColumn) => sql`values(${sql.identifier(column.name)})`;
 const incomingOrStored = (column: MySqlColumn) => sql`coalesce(${incoming(column)}, ${column})`;
 
-const isLater = sql`${incoming(user.sessionKeyAt)} >= ${user.sessionKeyAt}`;
-const isOtherKey = sql`not (${incoming(user.sessionKeyFingerprint)} <=> ${user.sessionKeyFingerprint})`;
-const ifLater = (column: MySqlColumn) => sql`if(${isLater}, ${incoming(column)}, ${column})`;
+const incomingKey = {
+  sessionKey: incoming(user.sessionKey),
+  sessionKeyFingerprint: incoming(user.sessionKeyFingerprint),
+  sessionKeyAt: incoming(user.sessionKeyAt),
+};
+
+const isLater = (sessionKeyAt: SQL | number) => sql`${sessionKeyAt} >= ${user.sessionKeyAt}`;
+const ifLater = (column: MySqlColumn) => sql`if(${isLater(incomingKey.sessionKeyAt)}, ${incoming(column)}, ${column})`;
+
+/** The key rule of `Store.saveLogin`. */
+export function keyColumns(key: typeof incomingKey | SessionKeyWrite) {
+  const later = isLater(key.sessionKeyAt);
+  const isOtherKey = sql`not (${key.sessionKeyFingerprint} <=> ${user.sessionKeyFingerprint})`;
+  return {
+    prevSessionKey: sql`if(${later} and ${isOtherKey}, coalesce(${user.sessionKey}, ${user.prevSessionKey}), ${user.prevSessionKey})`,
+    sessionKey: sql`if(${later}, ${key.sessionKey}, ${user.sessionKey})`,
+    sessionKeyFingerprint: sql`if(${later}, ${key.sessionKeyFingerprint}, ${user.sessionKeyFingerprint})`,
+    sessionKeyAt: sql`if(${later}, ${key.sessionKeyAt}, ${user.sessionKeyAt})`,
+  };
+}
 
 /** MySQL assigns in the order of the schema, whatever the order here: see schema.ts. */
 export const upsertSet: UpsertSet = {
   appId: ifLater(user.appId),
   unionId: incomingOrStored(user.unionId),
-  prevSessionKey: sql`if(${isLater} and ${isOtherKey}, coalesce(${user.sessionKey}, ${user.prevSessionKey}), ${user.prevSessionKey})`,
-  sessionKey: ifLater(user.sessionKey),
-  sessionKeyFingerprint: ifLater(user.sessionKeyFingerprint),
-  sessionKeyAt: ifLater(user.sessionKeyAt),
+  ...keyColumns(incomingKey),
   phoneNumber: null,
+  phoneFingerprint: null,
   nickName: incomingOrStored(user.nickName),
   avatarUrl: incomingOrStored(user.avatarUrl),
   gender: sql`if(${incoming(user.gender)} in (1, 2), ${incoming(user.gender)}, coalesce(${user.gender}, ${incoming(user.gender)}))`,
@@ -30,6 +46,7 @@ export const upsertSet: UpsertSet = {
   city: incomingOrStored(user.city),
   province: incomingOrStored(user.province),
   country: incomingOrStored(user.country),
+  blockedAt: null,
   createdAt: null,
   updatedAt: sql`greatest(${incoming(user.updatedAt)}, ${user.updatedAt})`,
 };
@@ -39,15 +56,20 @@ export async function selectUser(db: Db, openId: string): Promise<User | null> {
   return row ?? null;
 }
 
-/** Of several at once, one changes the row: the others wait for its lock and then find `last_used_at` changed. */
+/** Of several at once, one changes the rows: the others wait for its lock and then find `last_used_at` changed. */
 export async function updateSession(
   db: Db,
-  { tokenHash, unusedSince, lastUsedAt, expiresAt }: SessionExtension,
+  { tokenHash, openId, unusedSince, lastUsedAt, expiresAt }: SessionExtension,
 ): Promise<void> {
-  await db
+  const [{ affectedRows }] = await db
     .update(session)
     .set({ lastUsedAt, expiresAt })
     .where(and(eq(session.tokenHash, tokenHash), lte(session.lastUsedAt, unusedSince)));
+  if (affectedRows === 0) return;
+  await db
+    .update(user)
+    .set({ updatedAt: sql`greatest(${lastUsedAt}, ${user.updatedAt})` })
+    .where(eq(user.openId, openId));
 }
 
 /** Whether there was such a session. */

@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import { createBatcher } from '../batcher.ts';
 import type { LoginWrite, Store, StoreOptions } from '../store.ts';
 import { accessTokens } from './access-tokens.ts';
+import { accounts } from './accounts.ts';
 import { avatars } from './avatars.ts';
 import type { Db } from './connection.ts';
 import { serverErrno } from './errors.ts';
@@ -10,7 +11,6 @@ import { createLogins } from './logins.ts';
 import { countUsers, deleteExpiredSessions, selectUsersAfter, updateSealed } from './maintenance.ts';
 import { migrateMysql } from './migrate.ts';
 import { openPool } from './pool.ts';
-import { profiles } from './profiles.ts';
 import { deleteSession, deleteSessionsOf, selectUser, updateSession } from './statements.ts';
 
 /** A store on MySQL, MariaDB or what speaks their protocol. */
@@ -51,7 +51,7 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
           }),
         ),
       ),
-    ...profiles(write),
+    ...accounts(write),
     ...avatars(write),
     ...accessTokens(write),
     migrate: () => migrateMysql({ databaseUrl }),

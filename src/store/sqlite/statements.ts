@@ -1,5 +1,6 @@
-import { and, eq, lte, sql } from 'drizzle-orm';
+import { and, eq, inArray, lte, type SQL, sql } from 'drizzle-orm';
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
+import type { SessionKeyWrite } from '../accounts.ts';
 import type { UpsertSet } from '../logins.ts';
 import type { SessionExtension, User } from '../store.ts';
 import type { Db } from './connection.ts';
@@ -10,18 +11,34 @@ import { user } from './user-table.ts';
 const incoming = (column: SQLiteColumn) => sql`excluded.${sql.identifier(column.name)}`;
 const incomingOrStored = (column: SQLiteColumn) => sql`coalesce(${incoming(column)}, ${column})`;
 
-const isLater = sql`${incoming(user.sessionKeyAt)} >= ${user.sessionKeyAt}`;
-const isOtherKey = sql`${incoming(user.sessionKeyFingerprint)} is not ${user.sessionKeyFingerprint}`;
-const ifLater = (column: SQLiteColumn) => sql`iif(${isLater}, ${incoming(column)}, ${column})`;
+const incomingKey = {
+  sessionKey: incoming(user.sessionKey),
+  sessionKeyFingerprint: incoming(user.sessionKeyFingerprint),
+  sessionKeyAt: incoming(user.sessionKeyAt),
+};
+
+const isLater = (sessionKeyAt: SQL | number) => sql`${sessionKeyAt} >= ${user.sessionKeyAt}`;
+const ifLater = (column: SQLiteColumn) =>
+  sql`iif(${isLater(incomingKey.sessionKeyAt)}, ${incoming(column)}, ${column})`;
+
+/** The key rule of `Store.saveLogin`. */
+export function keyColumns(key: typeof incomingKey | SessionKeyWrite) {
+  const later = isLater(key.sessionKeyAt);
+  const isOtherKey = sql`${key.sessionKeyFingerprint} is not ${user.sessionKeyFingerprint}`;
+  return {
+    prevSessionKey: sql`iif(${later} and ${isOtherKey}, coalesce(${user.sessionKey}, ${user.prevSessionKey}), ${user.prevSessionKey})`,
+    sessionKey: sql`iif(${later}, ${key.sessionKey}, ${user.sessionKey})`,
+    sessionKeyFingerprint: sql`iif(${later}, ${key.sessionKeyFingerprint}, ${user.sessionKeyFingerprint})`,
+    sessionKeyAt: sql`iif(${later}, ${key.sessionKeyAt}, ${user.sessionKeyAt})`,
+  };
+}
 
 export const upsertSet: UpsertSet = {
   appId: ifLater(user.appId),
   unionId: incomingOrStored(user.unionId),
-  prevSessionKey: sql`iif(${isLater} and ${isOtherKey}, coalesce(${user.sessionKey}, ${user.prevSessionKey}), ${user.prevSessionKey})`,
-  sessionKey: ifLater(user.sessionKey),
-  sessionKeyFingerprint: ifLater(user.sessionKeyFingerprint),
-  sessionKeyAt: ifLater(user.sessionKeyAt),
+  ...keyColumns(incomingKey),
   phoneNumber: null,
+  phoneFingerprint: null,
   nickName: incomingOrStored(user.nickName),
   avatarUrl: incomingOrStored(user.avatarUrl),
   gender: sql`iif(${incoming(user.gender)} in (1, 2), ${incoming(user.gender)}, coalesce(${user.gender}, ${incoming(user.gender)}))`,
@@ -29,6 +46,7 @@ export const upsertSet: UpsertSet = {
   city: incomingOrStored(user.city),
   province: incomingOrStored(user.province),
   country: incomingOrStored(user.country),
+  blockedAt: null,
   createdAt: null,
   updatedAt: sql`max(${incoming(user.updatedAt)}, ${user.updatedAt})`,
 };
@@ -38,15 +56,20 @@ export async function selectUser(db: Db, openId: string): Promise<User | null> {
   return row ?? null;
 }
 
-/** Of several at once, one changes the row: the others find `last_used_at` changed. */
+/** Of several at once, one changes the rows: the others find `last_used_at` changed. */
 export async function updateSession(
   db: Db,
-  { tokenHash, unusedSince, lastUsedAt, expiresAt }: SessionExtension,
+  { tokenHash, openId, unusedSince, lastUsedAt, expiresAt }: SessionExtension,
 ): Promise<void> {
-  await db
-    .update(session)
-    .set({ lastUsedAt, expiresAt })
-    .where(and(eq(session.tokenHash, tokenHash), lte(session.lastUsedAt, unusedSince)));
+  const unused = and(eq(session.tokenHash, tokenHash), lte(session.lastUsedAt, unusedSince));
+  const owner = db.select({ openId: session.openId }).from(session).where(unused);
+  await db.batch([
+    db
+      .update(user)
+      .set({ updatedAt: sql`max(${lastUsedAt}, ${user.updatedAt})` })
+      .where(and(eq(user.openId, openId), inArray(user.openId, owner))),
+    db.update(session).set({ lastUsedAt, expiresAt }).where(unused),
+  ]);
 }
 
 /** Whether there was such a session. */
