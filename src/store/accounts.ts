@@ -1,4 +1,4 @@
-import type { Session, User } from './store.ts';
+// What the calls about one user's account are given: see store.ts.
 
 /** Names a user, and refuses another one of the same openid. Times are Unix milliseconds. */
 export interface UserSelector {
@@ -25,30 +25,4 @@ export interface SessionKeyWrite {
   sessionKey: string;
   sessionKeyFingerprint: string;
   sessionKeyAt: number;
-}
-
-/** The whole row of a user, with what belongs to the business. */
-export interface UserRecord extends User {
-  realName: string | null;
-  stuId: number | null;
-}
-
-/** What a person, or an operator for them, asks of the database about one user. */
-export interface Accounts {
-  /**
-   * Deletes the user's row, sessions, and the avatar unless other users have it, in one transaction. Resolves to whether
-   * there was such a user. A login at the same moment is before it, and deleted with it, or makes a new user after it.
-   */
-  deleteUser(user: UserSelector): Promise<boolean>;
-  /** Resolves to the user as stored afterwards, null when there is no such user. An avatar that is cleared is deleted unless other users have it. */
-  updateUser(user: UserSelector, changes: UserChanges, now: number): Promise<User | null>;
-  /** Stores a key by the key rule of `Store.saveLogin`; does nothing when there is no such user. */
-  saveSessionKey(user: UserSelector, key: SessionKeyWrite): Promise<void>;
-  /** The sessions that have not expired at `now`, the newest first. */
-  listSessions(openId: string, now: number, limit: number): Promise<Session[]>;
-  findRecord(openId: string): Promise<UserRecord | null>;
-  /** The users of one person in all apps of one open-platform account. */
-  findUsersByUnionId(unionId: string): Promise<User[]>;
-  /** The users whose phone number has one of these fingerprints, in all apps. */
-  findUsersByPhone(fingerprints: readonly string[]): Promise<User[]>;
 }

@@ -1,4 +1,4 @@
-import type { Accounts } from './accounts.ts';
+import type { SessionKeyWrite, UserChanges, UserSelector } from './accounts.ts';
 
 /** What WeChat lets a user say about themselves. A value that is not known is null. */
 export interface Profile {
@@ -31,6 +31,12 @@ export interface User extends Profile {
   createdAt: number;
   /** Of the last login, use (by the hour) or change. */
   updatedAt: number;
+}
+
+/** The whole row of a user, with what belongs to the business. */
+export interface UserRecord extends User {
+  realName: string | null;
+  stuId: number | null;
 }
 
 /** A row of `gk_wx_session`. Times are Unix milliseconds. */
@@ -108,7 +114,7 @@ export interface AccessToken {
  * What the login needs of a database. Every method rejects with a `StoreError` and nothing else, within the
  * deadline that the store was opened with; `migrate` has one of its own, of a minute, for it may wait for others.
  */
-export interface Store extends Accounts {
+export interface Store {
   /**
    * Creates or updates the user, adds the session, and resolves to the user as stored afterwards. The key rule:
    * a key of a later exchange moves the stored one to `prevSessionKey`; the same key again (by fingerprint) moves
@@ -131,6 +137,22 @@ export interface Store extends Accounts {
   listUsers(afterOpenId: string, limit: number): Promise<User[]>;
   /** Changes the rows in one transaction, save those changed by others meanwhile. Resolves to the number of changed rows. */
   reseal(changes: readonly Reseal[]): Promise<number>;
+  /**
+   * Deletes the user's row, sessions, and the avatar unless other users have it, in one transaction. Resolves to whether
+   * there was such a user. A login at the same moment is before it, and deleted with it, or makes a new user after it.
+   */
+  deleteUser(user: UserSelector): Promise<boolean>;
+  /** Resolves to the user as stored afterwards, null when there is no such user. An avatar that is cleared is deleted unless other users have it. */
+  updateUser(user: UserSelector, changes: UserChanges, now: number): Promise<User | null>;
+  /** Stores a key by the key rule of `Store.saveLogin`; does nothing when there is no such user. */
+  saveSessionKey(user: UserSelector, key: SessionKeyWrite): Promise<void>;
+  /** The sessions that have not expired at `now`, the newest first. */
+  listSessions(openId: string, now: number, limit: number): Promise<Session[]>;
+  findRecord(openId: string): Promise<UserRecord | null>;
+  /** The users of one person in all apps of one open-platform account. */
+  findUsersByUnionId(unionId: string): Promise<User[]>;
+  /** The users whose phone number has one of these fingerprints, in all apps. */
+  findUsersByPhone(fingerprints: readonly string[]): Promise<User[]>;
   /** The picture, WebP, whose SHA-256 this is. */
   findAvatar(hash: Buffer): Promise<Buffer | null>;
   /**
@@ -159,6 +181,18 @@ export interface Store extends Accounts {
   poolStats(): PoolStats;
   close(): Promise<void>;
 }
+
+/** The part of a store that concerns one user's account. */
+export type AccountStore = Pick<
+  Store,
+  | 'deleteUser'
+  | 'updateUser'
+  | 'saveSessionKey'
+  | 'listSessions'
+  | 'findRecord'
+  | 'findUsersByUnionId'
+  | 'findUsersByPhone'
+>;
 
 export interface StoreOptions {
   /** `file:<path>` or `mysql://user:password@host:3306/database`, the latter with `?ssl=true` for TLS. */

@@ -1,4 +1,4 @@
-import type { Accounts, UserSelector } from '../store/accounts.ts';
+import type { UserSelector } from '../store/accounts.ts';
 import type { Store, User } from '../store/store.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { Store, User } from '../store/store.ts';
 export type OnUserDeleted = (user: User) => Promise<void> | void;
 
 interface Eraser {
-  store: Pick<Store, 'findUser'> & Pick<Accounts, 'deleteUser'>;
+  store: Pick<Store, 'findUser' | 'deleteUser'>;
   onUserDeleted: OnUserDeleted;
 }
 

@@ -80,12 +80,11 @@ describe.each(databases)('an account on $name', ({ createUrl, query }) => {
     for (let round = 0; round < 5; round++) {
       const { openId, avatar, login } = await createUser();
       const logins = Array.from({ length: 20 }, (_, i) => loginWrite({ openId, key: `new-${i}`, at: 5000 + i }));
-      const stores = [store, other];
       await Promise.all(
-        logins.flatMap((each, i) => [
-          stores[i % 2]?.saveLogin(each),
-          stores[(i + 1) % 2]?.deleteUser({ openId, createdUpTo: 5000 + i }),
-        ]),
+        logins.flatMap((each, i) => {
+          const [one, two] = i % 2 === 0 ? [store, other] : [other, store];
+          return [one.saveLogin(each), two.deleteUser({ openId, createdUpTo: 5000 + i })];
+        }),
       );
       // One that began before all logins, and ends after them.
       await store.deleteUser({ openId, createdUpTo: 4999 });

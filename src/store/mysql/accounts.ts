@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, gt, gte, inArray, lt, lte, notExists, type SQL, sql } from 'drizzle-orm';
-import type { Accounts, UserChanges, UserSelector } from '../accounts.ts';
+import type { AccountStore } from '../store.ts';
+import type { UserChanges, UserSelector } from '../accounts.ts';
 import { avatarUrlOf, hashInAvatarUrl } from '../avatar-url.ts';
 import type { Db } from './connection.ts';
 import type { Pool } from './pool.ts';
@@ -11,7 +12,7 @@ import { user } from './user-table.ts';
  * Each write locks the user's row first, as a login does: two of them come one after the other, and the locks of a
  * transaction are taken in one order, user, session, avatar.
  */
-export function accounts(lend: Pool['lend']): Accounts {
+export function accounts(lend: Pool['lend']): AccountStore {
   return {
     deleteUser: (selector) =>
       lend((db) =>

@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, gt, gte, inArray, lt, lte, ne, notExists, type SQL, sql } from 'drizzle-orm';
-import type { Accounts, UserChanges, UserSelector } from '../accounts.ts';
+import type { AccountStore } from '../store.ts';
+import type { UserChanges, UserSelector } from '../accounts.ts';
 import { avatarUrlEnd, avatarUrlOf, avatarUrlStart } from '../avatar-url.ts';
 import type { Db, Lend } from './connection.ts';
 import { gkWxAvatar as avatar, gkWxSession as session, gkWxUser } from './schema.ts';
@@ -7,7 +8,7 @@ import { keyColumns } from './statements.ts';
 import { user } from './user-table.ts';
 
 /** Each write is one batch, which is a transaction, and each of its statements asks whether the user is the one that is meant. */
-export function accounts(lend: Lend): Accounts {
+export function accounts(lend: Lend): AccountStore {
   return {
     deleteUser: (selector) =>
       lend(async (db) => {
