@@ -35,7 +35,7 @@ export async function buildAll(main?: string): Promise<{ entries: Entry[]; load:
   return {
     entries: [
       { name: 'floor', file: `${outdir}/baselines/floor.mjs`, isOurs: false },
-      { name: 'guoke', file: main ?? `${root}dist/main.js`, isOurs: true },
+      { name: 'guoke', file: main ?? `${root}dist/bin/main.js`, isOurs: true },
       { name: 'fastify', file: `${outdir}/baselines/fastify.mjs`, isOurs: false },
       { name: 'express', file: `${outdir}/baselines/express.mjs`, isOurs: false },
     ],

@@ -1,6 +1,7 @@
 import { createToken, hashToken, tokenPattern } from '../crypto.ts';
 import { AppError } from '../errors.ts';
-import type { Session, Store, User } from '../store/store.ts';
+import { isFromWrongClock } from '../store/clock.ts';
+import { type Session, type Store, StoreError, type User } from '../store/store.ts';
 
 const hourMs = 60 * 60 * 1000;
 const dayMs = 24 * hourMs;
@@ -39,16 +40,21 @@ export function createTokens(store: Pick<Store, 'findSession' | 'extendSession'>
       if (!found || found.session.expiresAt <= now) throw new AppError('SESSION_INVALID');
       const { session, user } = found;
       if (user.blockedAt !== null) throw new AppError('USER_BLOCKED');
-      if (now - session.lastUsedAt >= hourMs) {
-        await store.extendSession({
-          tokenHash: session.tokenHash,
-          openId: session.openId,
-          unusedSince: now - hourMs,
-          lastUsedAt: now,
-          expiresAt: Math.min(now + lifeMs, session.createdAt + maxLifeMs),
-        });
+      // Issued by a clock that was wrong: it would live for years.
+      if (isFromWrongClock(session.createdAt, now)) throw new AppError('SESSION_INVALID');
+      if (now - session.lastUsedAt >= hourMs || isFromWrongClock(session.lastUsedAt, now)) {
+        const { tokenHash, openId } = session;
+        const expiresAt = Math.min(now + lifeMs, session.createdAt + maxLifeMs);
+        await store
+          .extendSession({ tokenHash, openId, unusedSince: now - hourMs, lastUsedAt: now, expiresAt })
+          .catch(ignoreUnavailable);
       }
       return found;
     },
   };
+}
+
+/** A database that is read-only after a failover can still tell whose token it is: the next use is recorded instead. */
+function ignoreUnavailable(error: unknown): void {
+  if (!(error instanceof StoreError && error.kind === 'unavailable')) throw error;
 }

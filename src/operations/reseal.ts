@@ -12,7 +12,7 @@ export interface ResealCounts {
   resealed: number;
   /** Sealed values that no secret opens: they stay as they are, and count as no value. */
   unreadable: number;
-  /** Rows that somebody else changed at each try. */
+  /** Rows that a login changed at each try. */
   contended: number;
 }
 

@@ -25,4 +25,5 @@ export interface SessionKeyWrite {
   sessionKey: string;
   sessionKeyFingerprint: string;
   sessionKeyAt: number;
+  now: number;
 }

@@ -113,7 +113,12 @@ describe.each(databases)('an account on $name', ({ createUrl, query }) => {
     expect(await store.updateUser(before, { nickName: '晚到', avatar }, 9001)).toBeNull();
     expect(await store.findAvatar(avatar.hash)).toBeNull();
     expect(await store.updateUser(before, { avatar: null }, 9001)).toBeNull();
-    await store.saveSessionKey(before, { sessionKey: 'v1.k1.x', sessionKeyFingerprint: 'x', sessionKeyAt: 9999 });
+    await store.saveSessionKey(before, {
+      sessionKey: 'v1.k1.x',
+      sessionKeyFingerprint: 'x',
+      sessionKeyAt: 9999,
+      now: 9999,
+    });
     expect(await store.findUser(openId)).toEqual(again);
   });
 
@@ -175,7 +180,10 @@ describe.each(databases)('an account on $name', ({ createUrl, query }) => {
   test('takes a session key that WeChat gave outside of a login by the rule of a login', async () => {
     const { openId } = await createUser({ at: 1000 });
     const save = (key: string, sessionKeyAt: number) =>
-      store.saveSessionKey({ openId }, { sessionKey: `v1.k1.${key}`, sessionKeyFingerprint: key, sessionKeyAt });
+      store.saveSessionKey(
+        { openId },
+        { sessionKey: `v1.k1.${key}`, sessionKeyFingerprint: key, sessionKeyAt, now: sessionKeyAt },
+      );
     const keys = async () => {
       const user = await store.findUser(openId);
       return [user?.sessionKey, user?.prevSessionKey, user?.sessionKeyFingerprint, user?.sessionKeyAt];

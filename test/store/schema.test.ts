@@ -6,12 +6,12 @@ import { promisify } from 'node:util';
 import { getTableColumns, type InferInsertModel, type InferSelectModel } from 'drizzle-orm';
 import { getTableConfig } from 'drizzle-orm/sqlite-core';
 import { describe, expect, expectTypeOf, inject, test } from 'vitest';
-import { userRows } from '../../src/store/logins.ts';
+import type { userRows } from '../../src/store/logins.ts';
 import * as mysqlSchema from '../../src/store/mysql/schema.ts';
-import { upsertSet as mysqlUpsertSet } from '../../src/store/mysql/statements.ts';
+import type { upsertSet as mysqlUpsertSet } from '../../src/store/mysql/statements.ts';
 import { openStore } from '../../src/store/open.ts';
 import * as sqliteSchema from '../../src/store/sqlite/schema.ts';
-import { upsertSet as sqliteUpsertSet } from '../../src/store/sqlite/statements.ts';
+import type { upsertSet as sqliteUpsertSet } from '../../src/store/sqlite/statements.ts';
 import type { Session, User } from '../../src/store/store.ts';
 import { widths } from '../../src/store/widths.ts';
 import { databases } from '../support/databases.ts';
@@ -41,14 +41,14 @@ describe('the schemas of both dialects', () => {
     expectTypeOf<ColumnsOf<typeof sqliteUpsertSet>>().toEqualTypeOf<Readonly<Omit<Columns, 'openId'>>>();
   });
 
-  test('bound the same text: each column that MySQL bounds has its check in SQLite', () => {
-    for (const table of ['gkWxUser', 'gkWxAccessToken'] as const) {
-      const bounded = Object.values(getTableColumns(mysqlSchema[table])).filter((column) =>
-        column.getSQLType().startsWith('varchar'),
-      );
-      const checks = getTableConfig(sqliteSchema[table]).checks.map(({ name }) => name);
-      expect(checks.toSorted()).toEqual(bounded.map(({ name }) => `${name}_width`).toSorted());
-    }
+  test.each([
+    ['gk_wx_user', mysqlSchema.gkWxUser, sqliteSchema.gkWxUser],
+    ['gk_wx_access_token', mysqlSchema.gkWxAccessToken, sqliteSchema.gkWxAccessToken],
+  ] as const)('%s: each text column that MySQL bounds has its check in SQLite', (_, mysqlTable, sqliteTable) => {
+    const columns = Object.values(getTableColumns(mysqlTable));
+    const bounded = columns.filter((column) => column.getSQLType().startsWith('varchar'));
+    const checks = getTableConfig(sqliteTable).checks.map(({ name }) => name);
+    expect(checks.toSorted()).toEqual(bounded.map(({ name }) => `${name}_width`).toSorted());
   });
 
   test.each(['gkWxUser', 'gkWxSession', 'gkWxAvatar', 'gkWxAccessToken'] as const)(

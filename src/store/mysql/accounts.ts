@@ -2,10 +2,10 @@ import { and, asc, desc, eq, gt, gte, inArray, lt, lte, notExists, type SQL, sql
 import type { AccountStore } from '../store.ts';
 import type { UserChanges, UserSelector } from '../accounts.ts';
 import { avatarUrlOf, hashInAvatarUrl } from '../avatar-url.ts';
-import type { Db } from './connection.ts';
+import type { Db } from './session.ts';
 import type { Pool } from './pool.ts';
 import { gkWxAvatar as avatar, gkWxSession as session, gkWxUser } from './schema.ts';
-import { keyColumns } from './statements.ts';
+import { keyColumns, laterUpdatedAt } from './statements.ts';
 import { user } from './user-table.ts';
 
 /**
@@ -31,7 +31,7 @@ export function accounts(lend: Pool['lend']): AccountStore {
           const locked = await lock(tx, selector);
           if (!locked) return null;
           await insertAvatar(tx, changes.avatar, now);
-          const updatedAt = sql`greatest(${now}, ${user.updatedAt})`;
+          const updatedAt = laterUpdatedAt(now);
           await tx
             .update(user)
             .set({ ...columnsOf(changes), updatedAt })

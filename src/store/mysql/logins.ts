@@ -12,7 +12,7 @@ import {
   userRows,
   usersOf,
 } from '../logins.ts';
-import type { Db } from './connection.ts';
+import type { Db } from './session.ts';
 import { gkWxSession as session } from './schema.ts';
 import { upsertSet } from './statements.ts';
 import { user } from './user-table.ts';
@@ -56,6 +56,8 @@ function prepare(db: Db) {
         .select()
         .from(user)
         .where(inArray(user.openId, placeholders('openId', rows)))
+        // The transaction holds these rows already. Without the lock, TiDB reads them as they were when it began.
+        .for('update')
         .prepare(),
     ),
     sessionsSelect: perRowCount((rows) =>

@@ -1,9 +1,10 @@
-import { and, eq, lte, type SQL, sql } from 'drizzle-orm';
+import { and, eq, gt, lte, or, type SQL, sql } from 'drizzle-orm';
 import type { MySqlColumn } from 'drizzle-orm/mysql-core';
 import type { SessionKeyWrite } from '../accounts.ts';
+import { maxAheadMs } from '../clock.ts';
 import type { UpsertSet } from '../logins.ts';
 import type { SessionExtension, User } from '../store.ts';
-import type { Db } from './connection.ts';
+import type { Db } from './session.ts';
 import { gkWxSession as session } from './schema.ts';
 import { user } from './user-table.ts';
 
@@ -11,21 +12,30 @@ import { user } from './user-table.ts';
 const incoming = (column: MySqlColumn) => sql`values(${sql.identifier(column.name)})`;
 const incomingOrStored = (column: MySqlColumn) => sql`coalesce(${incoming(column)}, ${column})`;
 
+/** Whether the stored time is a wrong clock's: see ../clock.ts. */
+const isAhead = (stored: MySqlColumn, now: SQL | number) => sql`${stored} > ${now} + ${sql.raw(String(maxAheadMs))}`;
+
+/** The user's `updated_at` once something is written or seen at this time. */
+export const laterUpdatedAt = (now: SQL | number) =>
+  sql`if(${isAhead(user.updatedAt, now)}, ${now}, greatest(${now}, ${user.updatedAt}))`;
+
 const incomingKey = {
   sessionKey: incoming(user.sessionKey),
   sessionKeyFingerprint: incoming(user.sessionKeyFingerprint),
   sessionKeyAt: incoming(user.sessionKeyAt),
+  now: incoming(user.updatedAt),
 };
 
-const isLater = (sessionKeyAt: SQL | number) => sql`${sessionKeyAt} >= ${user.sessionKeyAt}`;
-const ifLater = (column: MySqlColumn) => sql`if(${isLater(incomingKey.sessionKeyAt)}, ${incoming(column)}, ${column})`;
+const isLater = ({ sessionKeyAt, now }: typeof incomingKey | SessionKeyWrite) =>
+  sql`(${sessionKeyAt} >= ${user.sessionKeyAt} or ${isAhead(user.sessionKeyAt, now)})`;
 
 /** The key rule of `Store.saveLogin`. */
 export function keyColumns(key: typeof incomingKey | SessionKeyWrite) {
-  const later = isLater(key.sessionKeyAt);
+  const later = isLater(key);
   const isOtherKey = sql`not (${key.sessionKeyFingerprint} <=> ${user.sessionKeyFingerprint})`;
   return {
-    prevSessionKey: sql`if(${later} and ${isOtherKey}, coalesce(${user.sessionKey}, ${user.prevSessionKey}), ${user.prevSessionKey})`,
+    // TiDB writes the next session_key over the bytes of the stored one: concat makes a copy of them first.
+    prevSessionKey: sql`if(${later} and ${isOtherKey}, concat(coalesce(${user.sessionKey}, ${user.prevSessionKey}), ''), ${user.prevSessionKey})`,
     sessionKey: sql`if(${later}, ${key.sessionKey}, ${user.sessionKey})`,
     sessionKeyFingerprint: sql`if(${later}, ${key.sessionKeyFingerprint}, ${user.sessionKeyFingerprint})`,
     sessionKeyAt: sql`if(${later}, ${key.sessionKeyAt}, ${user.sessionKeyAt})`,
@@ -34,7 +44,7 @@ export function keyColumns(key: typeof incomingKey | SessionKeyWrite) {
 
 /** MySQL assigns in the order of the schema, whatever the order here: see schema.ts. */
 export const upsertSet: UpsertSet = {
-  appId: ifLater(user.appId),
+  appId: sql`if(${isLater(incomingKey)}, ${incoming(user.appId)}, ${user.appId})`,
   unionId: incomingOrStored(user.unionId),
   ...keyColumns(incomingKey),
   phoneNumber: null,
@@ -48,7 +58,7 @@ export const upsertSet: UpsertSet = {
   country: incomingOrStored(user.country),
   blockedAt: null,
   createdAt: null,
-  updatedAt: sql`greatest(${incoming(user.updatedAt)}, ${user.updatedAt})`,
+  updatedAt: laterUpdatedAt(incoming(user.updatedAt)),
 };
 
 export async function selectUser(db: Db, openId: string): Promise<User | null> {
@@ -64,11 +74,16 @@ export async function updateSession(
   const [{ affectedRows }] = await db
     .update(session)
     .set({ lastUsedAt, expiresAt })
-    .where(and(eq(session.tokenHash, tokenHash), lte(session.lastUsedAt, unusedSince)));
+    .where(
+      and(
+        eq(session.tokenHash, tokenHash),
+        or(lte(session.lastUsedAt, unusedSince), gt(session.lastUsedAt, lastUsedAt + maxAheadMs)),
+      ),
+    );
   if (affectedRows === 0) return;
   await db
     .update(user)
-    .set({ updatedAt: sql`greatest(${lastUsedAt}, ${user.updatedAt})` })
+    .set({ updatedAt: laterUpdatedAt(lastUsedAt) })
     .where(eq(user.openId, openId));
 }
 

@@ -4,7 +4,7 @@ import type { UserChanges, UserSelector } from '../accounts.ts';
 import { avatarUrlEnd, avatarUrlOf, avatarUrlStart } from '../avatar-url.ts';
 import type { Db, Lend } from './connection.ts';
 import { gkWxAvatar as avatar, gkWxSession as session, gkWxUser } from './schema.ts';
-import { keyColumns } from './statements.ts';
+import { keyColumns, laterUpdatedAt } from './statements.ts';
 import { user } from './user-table.ts';
 
 /** Each write is one batch, which is a transaction, and each of its statements asks whether the user is the one that is meant. */
@@ -24,7 +24,7 @@ export function accounts(lend: Lend): AccountStore {
     updateUser: (selector, changes, now) =>
       lend(async (db) => {
         const isUser = matching(db, selector);
-        const updatedAt = sql`max(${now}, ${user.updatedAt})`;
+        const updatedAt = laterUpdatedAt(now);
         const update = db
           .update(user)
           .set({ ...columnsOf(changes), updatedAt })

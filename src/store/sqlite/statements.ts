@@ -1,6 +1,7 @@
-import { and, eq, inArray, lte, type SQL, sql } from 'drizzle-orm';
+import { and, eq, gt, inArray, lte, or, type SQL, sql } from 'drizzle-orm';
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
 import type { SessionKeyWrite } from '../accounts.ts';
+import { maxAheadMs } from '../clock.ts';
 import type { UpsertSet } from '../logins.ts';
 import type { SessionExtension, User } from '../store.ts';
 import type { Db } from './connection.ts';
@@ -11,19 +12,26 @@ import { user } from './user-table.ts';
 const incoming = (column: SQLiteColumn) => sql`excluded.${sql.identifier(column.name)}`;
 const incomingOrStored = (column: SQLiteColumn) => sql`coalesce(${incoming(column)}, ${column})`;
 
+/** Whether the stored time is a wrong clock's: see ../clock.ts. */
+const isAhead = (stored: SQLiteColumn, now: SQL | number) => sql`${stored} > ${now} + ${sql.raw(String(maxAheadMs))}`;
+
+/** The user's `updated_at` once something is written or seen at this time. */
+export const laterUpdatedAt = (now: SQL | number) =>
+  sql`iif(${isAhead(user.updatedAt, now)}, ${now}, max(${now}, ${user.updatedAt}))`;
+
 const incomingKey = {
   sessionKey: incoming(user.sessionKey),
   sessionKeyFingerprint: incoming(user.sessionKeyFingerprint),
   sessionKeyAt: incoming(user.sessionKeyAt),
+  now: incoming(user.updatedAt),
 };
 
-const isLater = (sessionKeyAt: SQL | number) => sql`${sessionKeyAt} >= ${user.sessionKeyAt}`;
-const ifLater = (column: SQLiteColumn) =>
-  sql`iif(${isLater(incomingKey.sessionKeyAt)}, ${incoming(column)}, ${column})`;
+const isLater = ({ sessionKeyAt, now }: typeof incomingKey | SessionKeyWrite) =>
+  sql`(${sessionKeyAt} >= ${user.sessionKeyAt} or ${isAhead(user.sessionKeyAt, now)})`;
 
 /** The key rule of `Store.saveLogin`. */
 export function keyColumns(key: typeof incomingKey | SessionKeyWrite) {
-  const later = isLater(key.sessionKeyAt);
+  const later = isLater(key);
   const isOtherKey = sql`${key.sessionKeyFingerprint} is not ${user.sessionKeyFingerprint}`;
   return {
     prevSessionKey: sql`iif(${later} and ${isOtherKey}, coalesce(${user.sessionKey}, ${user.prevSessionKey}), ${user.prevSessionKey})`,
@@ -34,7 +42,7 @@ export function keyColumns(key: typeof incomingKey | SessionKeyWrite) {
 }
 
 export const upsertSet: UpsertSet = {
-  appId: ifLater(user.appId),
+  appId: sql`iif(${isLater(incomingKey)}, ${incoming(user.appId)}, ${user.appId})`,
   unionId: incomingOrStored(user.unionId),
   ...keyColumns(incomingKey),
   phoneNumber: null,
@@ -48,7 +56,7 @@ export const upsertSet: UpsertSet = {
   country: incomingOrStored(user.country),
   blockedAt: null,
   createdAt: null,
-  updatedAt: sql`max(${incoming(user.updatedAt)}, ${user.updatedAt})`,
+  updatedAt: laterUpdatedAt(incoming(user.updatedAt)),
 };
 
 export async function selectUser(db: Db, openId: string): Promise<User | null> {
@@ -61,14 +69,17 @@ export async function updateSession(
   db: Db,
   { tokenHash, openId, unusedSince, lastUsedAt, expiresAt }: SessionExtension,
 ): Promise<void> {
-  const unused = and(eq(session.tokenHash, tokenHash), lte(session.lastUsedAt, unusedSince));
-  const owner = db.select({ openId: session.openId }).from(session).where(unused);
+  const isUnused = and(
+    eq(session.tokenHash, tokenHash),
+    or(lte(session.lastUsedAt, unusedSince), gt(session.lastUsedAt, lastUsedAt + maxAheadMs)),
+  );
+  const owner = db.select({ openId: session.openId }).from(session).where(isUnused);
   await db.batch([
     db
       .update(user)
-      .set({ updatedAt: sql`max(${lastUsedAt}, ${user.updatedAt})` })
+      .set({ updatedAt: laterUpdatedAt(lastUsedAt) })
       .where(and(eq(user.openId, openId), inArray(user.openId, owner))),
-    db.update(session).set({ lastUsedAt, expiresAt }).where(unused),
+    db.update(session).set({ lastUsedAt, expiresAt }).where(isUnused),
   ]);
 }
 
