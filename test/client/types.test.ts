@@ -41,7 +41,7 @@ function check({ code, compilerOptions = {} }: Program): string[] {
   return errors.map((line) => line.replace(/^(?:.*\/)?(.+)\((\d+),\d+\): error (TS\d+): .*$/, '$1:$2 $3'));
 }
 
-const start = `import { createClient, failureOf, AbortController, type AppRouter, type Reason } from '@guoke/client';
+const start = `import { createClient, failureOf, overContainer, AbortController, type AppRouter, type Reason } from '@guoke/client';
 const { api, session } = createClient<AppRouter>({ baseUrl: 'https://example.com' });
 `;
 
@@ -74,6 +74,8 @@ export function sentence(error: unknown): string {
     case 'network':
     case 'timeout':
     case 'wx-login':
+      return failure.errMsg + String(failure.errno);
+    case 'set-up':
     case 'aborted':
     case 'unexpected':
       return failure.retry;
@@ -116,6 +118,8 @@ export function sentence(error: unknown): string {
   it("take WeChat's own wx, as its typings describe it", () => {
     const code = `${start}
 createClient({ baseUrl: 'https://example.com', wx });
+createClient({ baseUrl: 'https://example.com', transport: overContainer({ env: 'prod', service: 'login', wx }) });
+createClient({ baseUrl: 'https://example.com', transport: (options) => wx.request(options) });
 wx.getUserProfile({ desc: 'd', success: (profile) => void session.login(profile) });
 `;
     const found = check({
