@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { emitRouter } from './router/emit-router.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -21,16 +22,6 @@ function write(file: string, text: string): void {
   const path = here(`types/${file}`);
   const before = readdirSync(here('types')).includes(file) ? readFileSync(path, 'utf8') : undefined;
   if (text !== before) writeFileSync(path, text);
-}
-
-/** `AppRouter` without the server behind it: see router/app-router.ts. */
-function emitRouter(out: string): void {
-  tsc('router', out);
-  const emitted = readFileSync(join(out, 'client/router/app-router.d.ts'), 'utf8');
-  const text = emitted.replace(/^import type .*\n/gm, '');
-  if (/\bimport\b/.test(text))
-    throw new Error('The types of AppRouter cannot do without an import of the server or tRPC');
-  write('app-router.d.ts', text);
 }
 
 /** The declarations that a user's program reads: index.d.ts and what it imports. The other ones would need tRPC's. */
@@ -54,8 +45,8 @@ export function emitTypes(): void {
   const out = mkdtempSync(join(tmpdir(), 'guoke-types-'));
   try {
     mkdirSync(here('types'), { recursive: true });
-    emitRouter(join(out, 'router'));
-    const emitted = emitClient(join(out, 'client'));
+    write('app-router.d.ts', emitRouter(here('../src/router.ts')));
+    const emitted = emitClient(out);
     for (const file of readdirSync(here('types'))) if (!emitted.has(file)) rmSync(here(`types/${file}`));
   } finally {
     rmSync(out, { recursive: true });

@@ -128,4 +128,34 @@ wx.getUserProfile({ desc: 'd', success: (profile) => void session.login(profile)
     });
     expect(found).toEqual([]);
   }, 30_000);
+
+  it("serve tRPC's own client as they are, with the reasons of a refusal", () => {
+    const code = `import { createTRPCClient, httpBatchLink, type TRPCClientErrorLike } from '@trpc/client';
+import type { inferRouterInputs, inferRouterOutputs } from '@trpc/server';
+import type { AppRouter } from '@guoke/client';
+const api = createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: 'https://example.com/trpc' })] });
+type Me = inferRouterOutputs<AppRouter>['user']['me'];
+export const name: string | null = (await api.user.me.query()).nickName;
+export const code: inferRouterInputs<AppRouter>['auth']['checkUser'] = { code: 'c' };
+export const isNew = (me: Me, error: TRPCClientErrorLike<AppRouter>) => me.gender === 1 || error.data?.reason === 'CODE_INVALID';
+export const wrongReason = (error: TRPCClientErrorLike<AppRouter>) => error.data?.reason === 'NO_SUCH_REASON';
+await api.user.me.mutate();
+await api.auth.checkUser.mutate({ code: 1 });
+export const wrongName: number = (await api.user.me.query()).nickName;
+`;
+    const found = check({
+      code,
+      compilerOptions: {
+        lib: ['ES2022', 'DOM', 'DOM.AsyncIterable'],
+        target: 'ES2022',
+        skipLibCheck: true,
+        paths: {
+          '@guoke/client': [fromRoot('client/types/index.d.ts')],
+          '@trpc/client': [fromRoot('node_modules/@trpc/client')],
+          '@trpc/server': [fromRoot('node_modules/@trpc/server')],
+        },
+      },
+    });
+    expect(found).toEqual(['page.ts:9 TS2367', 'page.ts:10 TS2339', 'page.ts:11 TS2322', 'page.ts:12 TS2322']);
+  }, 30_000);
 });
