@@ -11,8 +11,8 @@ export { appRouter, type AppRouter } from './router.ts';
 export { publicProcedure, router, signedInProcedure, type Context, type ErrorData } from './trpc.ts';
 export { AppError, type Reason, type Retry } from './errors.ts';
 
-export { openStore, type StoreOptions } from './store/open.ts';
-export { StoreError, type Session, type Store, type User } from './store/store.ts';
+export { openStore } from './store/open.ts';
+export { StoreError, type Session, type Store, type StoreOptions, type User } from './store/store.ts';
 
 export { createLog, type Log } from './operations/log.ts';
 export { openApiDocument } from './openapi.ts';

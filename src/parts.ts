@@ -1,15 +1,16 @@
 import { createSessionKeys } from './auth/session-keys.ts';
 import type { Config } from './config.ts';
 import type { ContextParts } from './http/context.ts';
+import { createRateLimiter } from './limits/rate-limiter.ts';
 import { keyringOf } from './operations/keyring-file.ts';
 import { createLog, type Log } from './operations/log.ts';
-import { createMetrics, type Metrics } from './operations/metrics.ts';
-import { createRateLimit } from './rate-limit.ts';
+import type { Metrics } from './operations/metrics.ts';
 import { openStore } from './store/open.ts';
 import { createPhoneNumbers } from './user/phone.ts';
 import { createPictures } from './user/pictures.ts';
+import { createAccessTokens } from './wechat/access-token.ts';
+import { createWechatApi } from './wechat/api.ts';
 import { createWechat } from './wechat/exchange.ts';
-import { createGate } from './wechat/gate.ts';
 import { createPhoneCodes } from './wechat/phone.ts';
 
 /** All that a server is made of but its sockets; its tables are `store.migrate`'s. */
@@ -33,40 +34,37 @@ export async function createParts(
     timeoutMs: settings.databaseTimeoutMs,
     poolSize: settings.databasePoolSize,
   });
-  const gate = createGate({ now });
-  const outside = {
-    baseUrl: settings.wechatBaseUrl,
-    appSecrets: secrets.appSecrets,
-    timeoutMs: settings.wechatTimeoutMs,
-    now,
-    gate,
-  };
-  const wechat = createWechat({ ...outside, defaultApp: settings.defaultApp });
-  const phoneCodes = createPhoneCodes({ ...outside, store, keyring });
+  const api = createWechatApi({ baseUrl: settings.wechatBaseUrl, now });
+  const { appSecrets } = secrets;
+  const timeoutMs = settings.wechatTimeoutMs;
+  const accessTokens = createAccessTokens({ api, appSecrets, store, keyring, timeoutMs, now });
   const metrics =
     settings.metricsPort === undefined
       ? null
-      : createMetrics({ exchangesInFlight: () => gate.inFlight(), pool: () => store.poolStats() });
+      : (await import('./operations/metrics.ts')).createMetrics({
+          exchangesInFlight: () => api.inFlight(),
+          pool: () => store.poolStats(),
+        });
   const { rateLimitPerMinute } = settings;
 
   return {
     store,
-    wechat,
+    wechat: createWechat({ api, appSecrets, defaultApp: settings.defaultApp, timeoutMs, now }),
     sessionKeys: createSessionKeys(keyring),
-    phoneCodes,
+    phoneCodes: createPhoneCodes({ api, accessTokens, timeoutMs }),
     phoneNumbers: createPhoneNumbers(keyring),
     pictures: createPictures({
-      limit: createRateLimit({ perMinute: rateLimitPerMinute === 0 ? 0 : picturesPerMinute }),
+      limit: createRateLimiter({ perMinute: rateLimitPerMinute === 0 ? 0 : picturesPerMinute }),
     }),
     watermarkMaxAgeSeconds: settings.watermarkMaxAgeSeconds,
     log,
-    codeLimit: createRateLimit({ perMinute: rateLimitPerMinute }),
+    codeLimit: createRateLimiter({ perMinute: rateLimitPerMinute }),
     now,
     trustedProxies: settings.trustProxyHops,
     databaseTimeoutMs: settings.databaseTimeoutMs,
     metrics,
     async close() {
-      await Promise.all([wechat.close(), phoneCodes.close()]);
+      await api.close();
       await store.close();
     },
   };

@@ -3,14 +3,14 @@ import { ZodError } from 'zod';
 import type { SessionKeys } from './auth/session-keys.ts';
 import type { Tokens } from './auth/tokens.ts';
 import { AppError, outcomes, type Reason, type Retry } from './errors.ts';
+import type { RateLimiter } from './limits/rate-limiter.ts';
 import type { CallObserver } from './operations/call-record.ts';
 import { describeError, type Log } from './operations/log.ts';
-import type { RateLimit } from './rate-limit.ts';
 import { StoreError, type Store } from './store/store.ts';
 import type { PhoneNumbers } from './user/phone.ts';
 import type { Pictures } from './user/pictures.ts';
+import type { Wechat } from './wechat/exchange.ts';
 import type { PhoneCodes } from './wechat/phone.ts';
-import type { Wechat } from './wechat/wechat.ts';
 
 /** What a procedure needs of HTTP: `.meta({ maxBodyBytes: 512 * 1024 })`. */
 export interface ProcedureMeta {
@@ -31,7 +31,7 @@ export interface Context {
   log: Log;
   calls: CallObserver;
   /** Of the calls that spend a code, for each client address. */
-  codeLimit: RateLimit;
+  codeLimit: RateLimiter;
   /** Unix milliseconds. */
   now: () => number;
   requestId: string;

@@ -8,7 +8,7 @@ import { parseEnv, promisify } from 'node:util';
 import { beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../src/config.ts';
-import { devApp, startStandin } from '../src/standin/server.ts';
+import { devApp, startStandin } from '../packages/standin/src/server.ts';
 import { startBackend } from './support/backend.ts';
 import { hasMysql, mysql } from './support/databases.ts';
 import { buildImage, type Image, readDockerfile, unprivileged } from './support/dockerfile.ts';
@@ -180,7 +180,7 @@ describe('compose.yaml', () => {
     const { services } = await readCompose();
     expect(services.backend.depends_on).toEqual({ migrate: { condition: 'service_completed_successfully' } });
     expect(services.migrate.depends_on).toEqual({ mysql: { condition: 'service_healthy' } });
-    expect(services.migrate.command).toEqual(['node', 'dist/commands/db-migrate.js']);
+    expect(services.migrate.command).toEqual(['node', 'dist/cli/db-migrate.js']);
     expect(services.mysql.healthcheck.test.join(' ')).toContain('MYSQL_PWD="$MYSQL_PASSWORD" mysqladmin ping');
     const port = /PORT=(\d+)/.exec(await read('Dockerfile'))?.[1];
     expect(services.backend.ports).toEqual([`127.0.0.1:8080:${port}`]);

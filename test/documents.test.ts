@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { loadConfig } from '../src/config.ts';
 import { createLog } from '../src/operations/log.ts';
 import { type Server, startServer } from '../src/server.ts';
-import { devApp, type Standin, startStandin } from '../src/standin/server.ts';
+import { devApp, type Standin, startStandin } from '../packages/standin/src/server.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const readmes = (await readdir(root)).filter((name) => name.endsWith('.md'));
@@ -74,7 +74,9 @@ describe.each(documents)('%s', (document) => {
   test('names tests that are there', async () => {
     const text = await readFile(path.join(root, document), 'utf8');
     const missing: string[] = [];
-    for (const [name, file = '', title = ''] of text.matchAll(/`(test\/[^`\s]+\.test\.ts)`(?: \*([^*]+)\*)?/g)) {
+    for (const [name, file = '', title = ''] of text.matchAll(
+      /`((?:packages\/\w+\/)?test\/[^`\s]+\.test\.ts)`(?: \*([^*]+)\*)?/g,
+    )) {
       const source = await readFile(path.join(root, file), 'utf8').catch(() => null);
       if (!source?.includes(title)) missing.push(name);
     }
@@ -96,18 +98,17 @@ describe.skipIf(!hasCurl)('the blocks that are run', () => {
     for (const name of [
       'package.json',
       'drizzle',
-      'scripts',
       '.env.example',
       'compose.yaml',
       'deploy',
-      'client/package.json',
+      ...['client', 'standin', 'preview'].map((name) => `packages/${name}/package.json`),
     ]) {
       await cp(path.join(root, name), path.join(project, name), { recursive: true });
     }
     await mkdir(path.join(project, 'docs'));
     await symlink(path.join(root, 'node_modules'), path.join(project, 'node_modules'));
     const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
-    const build = [tsc, '-p', path.join(root, 'tsconfig.build.json'), '--outDir', path.join(project, 'dist')];
+    const build = [tsc, '-p', path.join(root, 'src'), '--outDir', path.join(project, 'dist')];
     await promisify(execFile)(process.execPath, build, { cwd: root });
     standin = await startStandin();
     const env = { WX_APPID: devApp.appId, WX_SECRET: devApp.secret, WX_API_BASE_URL: standin.url, PORT: '0' };

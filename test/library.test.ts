@@ -5,9 +5,9 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { bundle } from '../client/bundle.ts';
-import { emitTypes } from '../client/emit-types.ts';
-import { devApp, startStandin } from '../src/standin/server.ts';
+import { bundle } from '../packages/client/bundle.ts';
+import { emitTypes } from '../packages/client/emit-types.ts';
+import { devApp, startStandin } from '../packages/standin/src/server.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const run = promisify(execFile);
@@ -17,21 +17,24 @@ const node = (file: string, args: string[], cwd: string, env: Record<string, str
 
 /** The tarball that `npm pack` makes of a fresh build. */
 let tarball = '';
-/** A project of somebody else's, examples/notes, with that tarball and the client's installed as docs/extending.md has it. */
+/** A project of somebody else's, examples/notes, with that tarball, the client's and the stand-in's installed as docs/extending.md has it. */
 let project = '';
 
 beforeAll(async () => {
   const directory = await mkdtemp(path.join(inject('scratch'), 'library-'));
   const source = path.join(directory, 'source');
-  for (const name of ['package.json', 'drizzle', 'README.md', 'client/package.json'])
+  const parts = ['client', 'standin', 'preview'].map((name) => `packages/${name}/package.json`);
+  for (const name of ['package.json', 'drizzle', 'README.md', ...parts])
     await cp(path.join(root, name), path.join(source, name), { recursive: true });
-  const build = ['-p', path.join(root, 'tsconfig.build.json'), '--outDir', path.join(source, 'dist')];
-  await node(bin('typescript/bin/tsc'), build, root);
+  for (const [from, to] of [['src', 'dist'] as const, ['packages/standin', 'packages/standin/dist'] as const]) {
+    const build = ['-p', path.join(root, from), '--outDir', path.join(source, to)];
+    await node(bin('typescript/bin/tsc'), build, root);
+  }
   emitTypes();
-  await cp(path.join(root, 'client/types'), path.join(source, 'client/types'), { recursive: true });
+  await cp(path.join(root, 'packages/client/types'), path.join(source, 'packages/client/types'), { recursive: true });
   for (const [format, file] of [['esm', 'dist/index.mjs'] as const, ['cjs', 'miniprogram_dist/index.js'] as const]) {
-    await mkdir(path.dirname(path.join(source, 'client', file)));
-    await writeFile(path.join(source, 'client', file), await bundle({ format }));
+    await mkdir(path.dirname(path.join(source, 'packages/client', file)));
+    await writeFile(path.join(source, 'packages/client', file), await bundle({ format }));
   }
   const pack = async (...more: string[]) => {
     const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--silent', ...more], { cwd: source });
@@ -42,7 +45,8 @@ beforeAll(async () => {
   project = path.join(directory, 'notes');
   await cp(path.join(root, 'examples/notes'), project, { recursive: true });
   const quietly = ['--prefer-offline', '--no-audit', '--no-fund'];
-  await run('npm', ['install', ...quietly, tarball, await pack('-w', 'client')], { cwd: project });
+  const others = [await pack('-w', 'packages/client'), await pack('-w', 'packages/standin')];
+  await run('npm', ['install', ...quietly, tarball, ...others], { cwd: project });
 }, 120_000);
 
 describe('the package', () => {
@@ -66,11 +70,11 @@ describe('the package', () => {
     ).toEqual([]);
   });
 
-  test('offers the crypto module, the stand-in and the store by their own names', async () => {
+  test('offers the crypto module and the store by their own names, and the stand-in as a package beside it', async () => {
     await writeFile(
       path.join(project, 'parts.mjs'),
       `import { hashToken } from 'guoke/crypto';
-import { startStandin } from 'guoke/standin';
+import { startStandin } from '@guoke/standin';
 import { openStore, appRouter } from 'guoke';
 const store = await openStore({ databaseUrl: 'file:parts.db', timeoutMs: 1000, poolSize: 1 });
 await store.migrate();

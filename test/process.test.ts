@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { devApp, startStandin, type Standin } from '../src/standin/server.ts';
+import { devApp, startStandin, type Standin } from '../packages/standin/src/server.ts';
 import { clientOf, failureOf } from './support/backend.ts';
 import { databases, hasMysql, mysql } from './support/databases.ts';
 import { createDatabase, findMariaDb, startMariaDb } from './support/mariadb.ts';

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { base64Of16BytesPattern, base64Pattern } from '../crypto.ts';
 import { readRawData } from '../user/profile.ts';
-import { code } from '../wechat/code.ts';
+
+/** A one-time code of WeChat's, of `wx.login` or of the phone number button. */
+export const code = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/);
 
 /** One of the backend's mini programs; the first that is configured when it is left out. */
 const appId = z

@@ -28,18 +28,21 @@ const openData = z.object({
   watermark: z.object({ appid: z.string(), timestamp: z.number().int() }),
 });
 
-/** Whether this session key, in base64, made the signature. */
-export function isSignedWith({ rawData, signature }: SealedProfile, sessionKey: string): boolean {
-  return signatureMatches(rawData.text, sessionKey, signature);
+/** The session keys, in base64, that may have signed and sealed a profile. */
+interface Keys {
+  fresh: string;
+  /** The key before it, null when there is none; asked for only when the fresh one did not sign. */
+  previous: () => Promise<string | null>;
 }
 
 /**
  * The profile, once everything agrees: the signature, the watermark's app and age, the openid where there is one,
  * and each decrypted field with the signed one. The signature alone covers rawData only; the encryption alone is not
- * authenticated. Throws one and the same PROFILE_REJECTED for whatever does not fit: the caller learns no more.
+ * authenticated. Rejects with one and the same PROFILE_REJECTED for whatever does not fit: the caller learns no more.
  */
-export function proveProfile(sealed: SealedProfile, sessionKey: string | null, expected: Expected): Profile {
-  if (sessionKey === null || !isSignedWith(sealed, sessionKey)) throw rejected('signature');
+export async function prove(sealed: SealedProfile, keys: Keys, expected: Expected): Promise<Profile> {
+  const sessionKey = await findSigningKey(sealed, keys);
+  if (sessionKey === null) throw rejected('signature');
   const { watermark, plaintext } = decrypt(sealed, sessionKey);
   const { watermark: _, openId, unionId: __, ...decrypted } = plaintext;
   if (watermark.appid !== expected.appId) throw rejected('watermark appid');
@@ -54,6 +57,12 @@ export function proveProfile(sealed: SealedProfile, sessionKey: string | null, e
     if (!isDeepStrictEqual(own(decrypted, name), own(signed, name))) throw rejected('fields');
   }
   return profile;
+}
+
+async function findSigningKey({ rawData, signature }: SealedProfile, keys: Keys): Promise<string | null> {
+  if (signatureMatches(rawData.text, keys.fresh, signature)) return keys.fresh;
+  const previous = await keys.previous();
+  return previous !== null && signatureMatches(rawData.text, previous, signature) ? previous : null;
 }
 
 function decrypt({ encryptedData, iv }: SealedProfile, sessionKey: string) {

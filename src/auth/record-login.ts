@@ -1,6 +1,6 @@
 import type { Profile, User } from '../store/store.ts';
 import type { Context } from '../trpc.ts';
-import type { Exchange } from '../wechat/wechat.ts';
+import type { Exchange } from '../wechat/exchange.ts';
 
 /** Stores what a login brought, the user and a new session at once, and gives back the user as stored. */
 export async function recordLogin(

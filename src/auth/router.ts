@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { noProfile, ownProfile, publicUser, toPublicUser } from '../user/profile.ts';
 import { publicProcedure, router, signedInProcedure, codeRateLimit } from '../trpc.ts';
 import { checkUserInput, loginInput } from './inputs.ts';
-import { isSignedWith, proveProfile } from './proof.ts';
+import { prove } from './proof.ts';
 import { recordLogin } from './record-login.ts';
 
 const loggedIn = z.object({
@@ -33,10 +33,11 @@ export const authRouter = router({
     .mutation(async ({ ctx, input }) => {
       const exchange = await ctx.wechat.exchangeCode(input.code, input.appId);
       const { appId, openId } = exchange;
-      const sessionKey = isSignedWith(input, exchange.sessionKey)
-        ? exchange.sessionKey
-        : ctx.sessionKeys.previous(await ctx.store.findUser(openId), exchange);
-      const profile = proveProfile(input, sessionKey, {
+      const keys = {
+        fresh: exchange.sessionKey,
+        previous: async () => ctx.sessionKeys.previous(await ctx.store.findUser(openId), exchange),
+      };
+      const profile = await prove(input, keys, {
         appId,
         openId,
         now: ctx.now(),

@@ -1,6 +1,6 @@
 import { CryptoError, fingerprint, open, seal, type Keyring } from '../crypto.ts';
 import type { User } from '../store/store.ts';
-import type { Exchange } from '../wechat/wechat.ts';
+import type { Exchange } from '../wechat/exchange.ts';
 
 /** Keeps WeChat's session keys: the only place where a stored one is in clear, and for a moment only. */
 export interface SessionKeys {

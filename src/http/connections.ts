@@ -1,60 +1,59 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** A client without pipelining waits for one; one that pipelines more than this does so to fill our memory. */
+/** A client waits for one answer at a time; one that pipelines more requests than this does so to fill our memory. */
 const maxWaitingRequests = 16;
 /** How long a written answer may wait for its peer to read it. */
-const maxUnreadMs = 12_000;
+const maxUnreadMs = 10_000;
 const checkEveryMs = 1000;
 
-/** The open connections of a server, and the answers that each of them waits for. */
+interface Waiting {
+  response: ServerResponse;
+  run: () => void;
+  /** When its answer, written whole, was first seen to be unread. */
+  unreadSince?: number;
+}
+
+/** The open connections of a server, and the requests that wait on each, the one at work first. */
 export function createConnections({ now = () => performance.now() } = {}) {
-  const waiting = new Map<Socket, Set<ServerResponse>>();
-  /** Answers that are written and not yet taken, by when they were seen first. */
-  const unread = new Map<ServerResponse, number>();
+  const connections = new Map<Socket, Waiting[]>();
   const checking = setInterval(closeUnread, checkEveryMs).unref();
 
   function closeUnread(): void {
-    for (const [socket, responses] of waiting) {
-      for (const response of responses) {
-        if (!response.writableEnded) continue;
-        const since = unread.get(response) ?? now();
-        unread.set(response, since);
-        if (now() - since >= maxUnreadMs) socket.destroy();
-      }
+    for (const [socket, [first]] of connections) {
+      if (!first?.response.writableEnded) continue;
+      first.unreadSince ??= now();
+      if (now() - first.unreadSince >= maxUnreadMs) socket.destroy();
     }
   }
 
   return {
     opened(socket: Socket): void {
-      waiting.set(socket, new Set());
-      socket.once('close', () => {
-        for (const response of waiting.get(socket) ?? []) unread.delete(response);
-        waiting.delete(socket);
-      });
+      connections.set(socket, []);
+      socket.once('close', () => connections.delete(socket));
     },
-    /** Whether the request may be answered; where too many wait on its connection, that is closed. */
-    admit(socket: Socket, response: ServerResponse): boolean {
-      const responses = waiting.get(socket);
-      if (!responses || responses.size >= maxWaitingRequests) {
-        socket.destroy();
-        return false;
-      }
-      responses.add(response);
+    /**
+     * Runs the request once those before it on its connection are answered, so that one connection takes no more of the
+     * server than one request does. Too many that wait close the connection, and are not run.
+     */
+    run(socket: Socket, response: ServerResponse, run: () => void): void {
+      const waiting = connections.get(socket);
+      if (!waiting || waiting.length >= maxWaitingRequests) return void socket.destroy();
+      waiting.push({ response, run });
       response.once('close', () => {
-        responses.delete(response);
-        unread.delete(response);
+        waiting.shift();
+        if (!socket.destroyed) waiting[0]?.run();
       });
-      return true;
+      if (waiting.length === 1) run();
     },
     /** Asks the peers to hang up after the answers that they wait for. */
     closeAfterAnswers(): void {
-      for (const responses of waiting.values()) {
-        for (const response of responses) if (!response.headersSent) response.setHeader('connection', 'close');
+      for (const { response } of [...connections.values()].flat()) {
+        if (!response.headersSent) response.setHeader('connection', 'close');
       }
     },
     destroyIdle(): void {
-      for (const [socket, responses] of waiting) if (responses.size === 0) socket.destroy();
+      for (const [socket, waiting] of connections) if (waiting.length === 0) socket.destroy();
     },
     stop: () => clearInterval(checking),
   };

@@ -3,7 +3,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Context as HonoContext } from 'hono';
 import { createTokens } from '../auth/tokens.ts';
 import { type CallObserver, type CallRecord, createCallRecord } from '../operations/call-record.ts';
-import { withBudget } from '../store/budget.ts';
+import { guardedStore } from '../store/guarded-store.ts';
 import type { Context } from '../trpc.ts';
 import { clientAddress } from './client-address.ts';
 
@@ -25,7 +25,7 @@ type OfRequest = 'tokens' | 'calls' | 'requestId' | 'authorization' | 'clientAdd
 export interface ContextParts extends Omit<Context, OfRequest> {
   /** Told of every call; see call-record.ts. */
   metrics: CallObserver | null;
-  /** What one statement may take; see store/budget.ts. */
+  /** What one statement may take; see store/guarded-store.ts. */
   databaseTimeoutMs: number;
   /** How many proxies stand in front: they may name the request, and say whose it is. */
   trustedProxies: number;
@@ -41,7 +41,7 @@ export function getRequestId(c: HonoContext, { trustedProxies }: Pick<ContextPar
 export function createContext(c: HonoContext<CallEnv>, parts: ContextParts): { context: Context; record: CallRecord } {
   const { trustedProxies, databaseTimeoutMs, log, metrics } = parts;
   const requestId = c.get('requestId');
-  const store = withBudget(parts.store, databaseTimeoutMs);
+  const store = guardedStore(parts.store, { statementTimeoutMs: databaseTimeoutMs });
   const record = createCallRecord({ requestId, log, metrics });
   // Named one by one: V8 copies an object of this size slowly, and each request makes one.
   const context = {

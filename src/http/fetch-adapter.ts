@@ -2,6 +2,7 @@ import { trpcServer } from '@hono/trpc-server';
 import type { AnyTRPCRouter } from '@trpc/server';
 import type { MiddlewareHandler } from 'hono';
 import type { CallEnv } from './context.ts';
+import { procedurePath } from './json-calls.ts';
 import { retryAfter } from './refusals.ts';
 
 interface FetchAdapterOptions {
@@ -15,6 +16,8 @@ export function fetchAdapter(options: FetchAdapterOptions): MiddlewareHandler<Ca
     const record = c.get('record');
     const adapter = trpcServer({
       ...options,
+      // The adapter cuts off as many characters; by itself it does not know a prefix with a parameter.
+      endpoint: c.req.path.slice(0, -procedurePath(c).length || undefined),
       allowMethodOverride: true,
       createContext: () => ({ ...c.get('context') }),
       responseMeta({ data, errors }) {

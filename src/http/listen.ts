@@ -44,15 +44,16 @@ export async function listen(
     },
   });
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
-    if (!connections.admit(request.socket, response)) return;
     if (closing) response.setHeader('connection', 'close');
-    // A rejection must not end the process with everybody else's calls.
-    respond(request, response).catch((error: unknown) => broken.answerUnreadable(error, response));
+    connections.run(request.socket, response, () => {
+      // A rejection must not end the process with everybody else's calls.
+      respond(request, response).catch((error: unknown) => broken.answerUnreadable(error, response));
+    });
   };
   const server = createServer(
     {
-      headersTimeout: 8_000,
-      requestTimeout: 12_000,
+      headersTimeout: 6_000,
+      requestTimeout: 10_000,
       keepAliveTimeout: 10_000,
       // Often: a second's worth of slow requests, cut off at once, would hold everybody else up.
       connectionsCheckingInterval: 100,

@@ -1,7 +1,7 @@
 import type { Context as HonoContext } from 'hono';
 import { AppError } from '../errors.ts';
+import { createConcurrencyLimiter } from '../limits/concurrency-limiter.ts';
 import { StoreError } from '../store/store.ts';
-import { createPlaces } from '../user/places.ts';
 import type { CallEnv } from './context.ts';
 
 interface Upload {
@@ -21,7 +21,7 @@ export interface UploadLimiter {
 }
 
 export function createUploadLimiter({ maxAtOnce = 64, maxPerUser = 2, maxReadMs = 3000 } = {}): UploadLimiter {
-  const places = createPlaces({ max: maxAtOnce, maxEach: maxPerUser });
+  const limiter = createConcurrencyLimiter({ max: maxAtOnce, maxPerKey: maxPerUser });
 
   return {
     async run(c, { readBody, answer }) {
@@ -30,12 +30,12 @@ export function createUploadLimiter({ maxAtOnce = 64, maxPerUser = 2, maxReadMs 
         if (!(cause instanceof StoreError && cause.kind === 'unavailable')) throw cause;
         throw new AppError('DATABASE_UNAVAILABLE', { cause });
       });
-      const leave = places.take(user.openId);
-      if (!leave) throw tooMany();
+      const release = limiter.acquire(user.openId);
+      if (!release) throw tooMany();
       try {
         return (await inTime(maxReadMs, readBody())) ?? (await answer());
       } finally {
-        leave();
+        release();
       }
     },
   };

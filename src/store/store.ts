@@ -164,6 +164,15 @@ export interface Store {
   close(): Promise<void>;
 }
 
+export interface StoreOptions {
+  /** `file:<path>` or `mysql://user:password@host:3306/database`, the latter with `?ssl=true` for TLS. */
+  databaseUrl: string;
+  /** For each call of the store, waiting for a connection included. */
+  timeoutMs: number;
+  /** Connections, with MySQL; SQLite has one. */
+  poolSize: number;
+}
+
 /**
  * A failure of the database, with nothing of the statement or its values: drivers put both into their errors.
  * `unavailable`: away, too slow, full or busy; trying later may help. `unexpected`: it answered, and refused.

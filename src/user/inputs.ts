@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { code } from '../auth/inputs.ts';
 import { fromBase64 } from '../crypto.ts';
-import { code } from '../wechat/code.ts';
 import { nickName } from './nickname.ts';
 
 /** Strict padded base64; how long it may be is a matter of the request's limit. */

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import type { Sharp, SharpOptions } from 'sharp';
 import { AppError } from '../errors.ts';
-import type { RateLimit } from '../rate-limit.ts';
+import type { RateLimiter } from '../limits/rate-limiter.ts';
+import { createSerialQueue } from '../limits/serial-queue.ts';
 import { readPictureHeader } from './picture-header.ts';
-import { createTurns } from './turns.ts';
 
 /** Makes avatars of what phones send. */
 export interface Pictures {
@@ -41,9 +41,9 @@ async function loadDecoder(): Promise<Decode> {
  * One picture at a time: the memory that a hostile one takes is taken once. `limit` is by openid: each picture may be a
  * row in the database, which stays there for an hour.
  */
-export function createPictures({ limit }: { limit: RateLimit }): Pictures {
+export function createPictures({ limit }: { limit: RateLimiter }): Pictures {
   let decoder: Promise<Decode> | undefined;
-  const takeTurns = createTurns({ maxWorkMs, busy, late: () => refused('TIME') });
+  const queue = createSerialQueue({ maxWorkMs, fullError, lateError: () => refused('TIME') });
 
   return {
     async toAvatar(picture, { openId, now }) {
@@ -55,7 +55,7 @@ export function createPictures({ limit }: { limit: RateLimit }): Pictures {
       if (width * height === 0 || width * height > maxPixels || decoderBytes > maxDecoderBytes) throw refused('SIZE');
       decoder ??= loadDecoder();
       const decode = await decoder;
-      const bytes = await takeTurns(openId, () => encode(decode, picture, header));
+      const bytes = await queue.run(openId, () => encode(decode, picture, header));
       return { hash: hash('sha256', bytes, 'buffer'), bytes };
     },
   };
@@ -89,6 +89,6 @@ function refused(code: string): AppError {
   return new AppError('INPUT_INVALID', { fields: ['avatar'], detail: { code: `AVATAR_${code}` } });
 }
 
-function busy(): AppError {
+function fullError(): AppError {
   return new AppError('RATE_LIMITED', { retryAfterSeconds: 1, detail: { code: 'PICTURES_QUEUED' } });
 }

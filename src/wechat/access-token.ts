@@ -3,10 +3,9 @@ import { z } from 'zod';
 import { CryptoError, type Keyring, open, seal } from '../crypto.ts';
 import { AppError } from '../errors.ts';
 import type { AccessToken, Store } from '../store/store.ts';
-import { ask } from './ask.ts';
+import type { WechatApi } from './api.ts';
 import { before, type Deadline, pause, withinDeadline } from './deadline.ts';
-import type { Gate } from './gate.ts';
-import { badResponse, type WechatHttp } from './http.ts';
+import { badResponse } from './http.ts';
 
 /** The access tokens of our apps, fetched by one instance at a time and shared by all through the database. */
 export interface AccessTokens {
@@ -19,17 +18,17 @@ export interface AccessTokens {
   renew(appId: string, refused: string, deadline: Deadline): Promise<string>;
 }
 
-export type AccessTokenStore = Pick<Store, 'findAccessToken' | 'leaseAccessToken' | 'updateAccessToken'>;
-
 interface AccessTokensOptions {
-  http: WechatHttp;
+  api: WechatApi;
   /** App id → app secret. */
   appSecrets: ReadonlyMap<string, string>;
-  store: AccessTokenStore;
+  store: Pick<Store, 'findAccessToken' | 'leaseAccessToken' | 'updateAccessToken'>;
+  /** Seals the tokens in the store. */
   keyring: Keyring;
-  gate: Gate;
+  /** For one fetch of a token. */
   timeoutMs: number;
-  now: () => number;
+  now?: () => number;
+  random?: () => number;
 }
 
 interface Known {
@@ -53,12 +52,19 @@ const success = z.object({
   expires_in: z.number().int().min(1).max(86_400),
 });
 
-export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
-  const { http, appSecrets, store, keyring, gate, timeoutMs, now } = options;
+export function createAccessTokens({
+  api,
+  appSecrets,
+  store,
+  keyring,
+  timeoutMs,
+  now = Date.now,
+  random = Math.random,
+}: AccessTokensOptions): AccessTokens {
   const known = new Map<string, Known>();
   const fetches = new Map<string, Promise<string>>();
   /** The instances do not all come at the same moment. */
-  const renewalMs = latestRenewalMs + Math.random() * (earliestRenewalMs - latestRenewalMs);
+  const renewalMs = latestRenewalMs + random() * (earliestRenewalMs - latestRenewalMs);
 
   return {
     async get(appId, deadline) {
@@ -100,7 +106,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
       if (row.leaseOwner === owner) return await asOwner(row, stored, refused, deadline);
       // While another one renews it, an old token that is good still serves.
       if (stored) return keep(appId, stored, now() + pollMs);
-      await pause(deadline, pollMs * (1 + Math.random()));
+      await pause(deadline, pollMs * (1 + random()));
     }
   }
 
@@ -146,9 +152,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     }
     const body = { grant_type: 'client_credential', appid: appId, secret, ...(forces && { force_refresh: true }) };
     const request = { method: 'POST', path: '/cgi-bin/stable_token', query: {}, body } as const;
-    const answer = await gate.pass(`stable_token ${appId}`, () =>
-      ask({ http, request, appId, deadline, now, repeatsUnanswered: !forces }),
-    );
+    const answer = await api.requestWithRetry({ ...request, appId, isRepeatable: !forces }, deadline);
     const parsed = success.safeParse(answer);
     if (!parsed.success) throw badResponse('WRONG_SHAPE');
     const { access_token: token, expires_in: expiresInSeconds } = parsed.data;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../../src/store/open.ts';
 import { adoptUsers } from '../../src/store/mysql/adopt/adopt.ts';
-import { devApp } from '../../src/standin/server.ts';
+import { devApp } from '../../packages/standin/src/server.ts';
 import { loginInputOf, startBackend } from '../support/backend.ts';
 import { hasMysql, mysql, sqlite } from '../support/databases.ts';
 import { loginWrite, newOpenId } from '../support/login-write.ts';
@@ -64,7 +64,7 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
       WX_APPID: devApp.appId,
       WX_SECRET: devApp.secret,
     };
-    const command = runCommand('src/commands/db-adopt.ts', env);
+    const command = runCommand('src/cli/db-adopt.ts', env);
     expect([...(await command.exit.then(() => command.stderr.filter((line) => !line.includes('%'))))]).toEqual([]);
     const said = command.stdout.join('\n');
     expect(said).toMatch(/2 users of wx0123456789abcdef, 1 session keys sealed, each row compared/);
@@ -82,7 +82,7 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
       expect(spoken).not.toContain(key);
     }
 
-    const dropping = runCommand('src/commands/db-adopt.ts', env, ['--drop-old']);
+    const dropping = runCommand('src/cli/db-adopt.ts', env, ['--drop-old']);
     expect((await dropping.exit).code).toBe(0);
     expect(await mysql.dump(url)).not.toContain(old.session_key);
   });
@@ -95,7 +95,7 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
     const sealed = loginInputOf(first, 'ming', { nickName: '小明' });
     const url = await createTutorialDatabase([{ open_id: openid, session_key: current, real_name: '王小明' }]);
     const env = { ...first.environment, DATABASE_URL: url };
-    expect((await runCommand('src/commands/db-adopt.ts', env).exit).code).toBe(0);
+    expect((await runCommand('src/cli/db-adopt.ts', env).exit).code).toBe(0);
 
     const second = await startBackend({ databaseUrl: url, env: { WX_API_BASE_URL: first.standin.url } });
     onTestFinished(() => second.close());
@@ -198,7 +198,7 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
   });
 
   test('refuses SQLite, and a configuration that is not complete', async () => {
-    const command = runCommand('src/commands/db-adopt.ts', {
+    const command = runCommand('src/cli/db-adopt.ts', {
       WX_APPID: 'wx1',
       WX_SECRET: 's',
       DATABASE_URL: 'file:/nowhere/x.db',

@@ -19,7 +19,7 @@ describe('npm run db:backup', () => {
     for (const login of before) await store.saveLogin(login);
 
     const file = newFile();
-    const command = runCommand('src/commands/db-backup.ts', { DATABASE_URL: databaseUrl }, [file]);
+    const command = runCommand('src/cli/db-backup.ts', { DATABASE_URL: databaseUrl }, [file]);
     let running = true;
     const ended = command.exit.finally(() => (running = false));
     let during = 0;
@@ -64,8 +64,8 @@ describe('npm run db:backup', () => {
   test('refuses MySQL and a missing file name in plain words, without the URL', async () => {
     const url = 'mysql://root:hush@127.0.0.1:1/guoke';
     const [mysql, nameless] = [
-      runCommand('src/commands/db-backup.ts', { DATABASE_URL: url }, ['x.db']),
-      runCommand('src/commands/db-backup.ts', { DATABASE_URL: url }, ['--file=hush']),
+      runCommand('src/cli/db-backup.ts', { DATABASE_URL: url }, ['x.db']),
+      runCommand('src/cli/db-backup.ts', { DATABASE_URL: url }, ['--file=hush']),
     ];
     expect((await mysql.exit).code).toBe(1);
     expect(mysql.stderr.join('\n')).toMatch(/mysqldump/);

@@ -99,7 +99,7 @@ describe('npm run db:copy', () => {
     await sqlite.query(source, 'create table notes (id integer)');
 
     const target = await mysql.createUrl();
-    const copy = runCommand('src/commands/db-copy.ts', { DATABASE_URL: source }, ['--to', target]);
+    const copy = runCommand('src/cli/db-copy.ts', { DATABASE_URL: source }, ['--to', target]);
     expect((await copy.exit).code).toBe(0);
     const said = copy.stdout.join('\n');
     expect(said).toMatch(/gk_wx_user: 2 rows, the same on both sides/);
@@ -117,12 +117,12 @@ describe('npm run db:copy', () => {
   test('says the secret only when it is asked to, and shows no password when it fails', async () => {
     const source = await sqlite.createUrl();
     await startInhabitedBackend(source);
-    const shown = runCommand('src/commands/db-copy.ts', { DATABASE_URL: source }, [
+    const shown = runCommand('src/cli/db-copy.ts', { DATABASE_URL: source }, [
       '--to',
       await sqlite.createUrl(),
       '--show-secret',
     ]);
-    const failed = runCommand('src/commands/db-copy.ts', {
+    const failed = runCommand('src/cli/db-copy.ts', {
       DATABASE_URL: source,
       DATABASE_URL_TO: 'mysql://root:hush@127.0.0.1:1/x',
     });

@@ -1,6 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
-import { experiments } from '../../faults/experiments/all.ts';
-import { type DatabaseName, isWithin, shown } from '../../faults/experiment.ts';
+import { experiments } from '../../lab/faults/experiments/all.ts';
+import { type DatabaseName, isWithin, shown } from '../../lab/faults/experiment.ts';
 import { hasMysql, mysql, sqlite } from '../support/databases.ts';
 import { findMariaDb } from '../support/mariadb.ts';
 

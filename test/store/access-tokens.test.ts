@@ -3,7 +3,6 @@ import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createAccessTokens } from '../../src/wechat/access-token.ts';
 import { withinDeadline } from '../../src/wechat/deadline.ts';
-import { createGate } from '../../src/wechat/gate.ts';
 import { databases } from '../support/databases.ts';
 
 const appId = 'wx0123456789abcdef';
@@ -42,17 +41,17 @@ describe.each(databases)('the lease of an access token on $name', ({ createUrl }
     let looks = 0;
     let fetches = 0;
     const tokens = createAccessTokens({
-      http: {
-        send: async () => {
+      api: {
+        requestWithRetry: async () => {
           fetches += 1;
-          return { kind: 'answered', json: { access_token: 'token', expires_in: 7200 } };
+          return { access_token: 'token', expires_in: 7200 };
         },
+        inFlight: () => 0,
         close: async () => {},
       },
       appSecrets: new Map([['wxother', 'secret']]),
       store: { ...store, findAccessToken: (id) => ((looks += 1), store.findAccessToken(id)) },
       keyring: [{ id: 'k', key: Buffer.alloc(32) }],
-      gate: createGate(),
       timeoutMs: 3000,
       now: Date.now,
     });

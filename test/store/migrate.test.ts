@@ -27,7 +27,7 @@ async function open(databaseUrl: string) {
 
 /** `npm run db:migrate`, without npm. */
 const command = (databaseUrl: string) =>
-  promisify(execFile)(process.execPath, nodeArguments('src/commands/db-migrate.ts'), {
+  promisify(execFile)(process.execPath, nodeArguments('src/cli/db-migrate.ts'), {
     cwd: root,
     env: { ...process.env, DATABASE_URL: databaseUrl },
   });

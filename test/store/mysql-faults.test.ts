@@ -12,7 +12,7 @@ import { type Store, StoreError } from '../../src/store/store.ts';
 import { hasMysql, mysql } from '../support/databases.ts';
 import { band, loginWrite } from '../support/login-write.ts';
 import { createDatabase, findMariaDb, startMariaDb } from '../support/mariadb.ts';
-import { startTcpProxy } from '../../faults/tcp-proxy.ts';
+import { startTcpProxy } from '../../lab/faults/tcp-proxy.ts';
 
 /** In milliseconds: what waits for ever without a deadline, or for MySQL's own of a minute, is in time by that. */
 const soon = 3000;

@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/operations/log.ts';
 import type { AppRouter } from '../../src/router.ts';
 import { type ServerOptions, startServer } from '../../src/server.ts';
-import { devApp, startStandin, type StandinOptions } from '../../src/standin/server.ts';
+import { devApp, startStandin, type StandinOptions } from '../../packages/standin/src/server.ts';
 import vectors from '../vectors.json' with { type: 'json' };
 
 interface BackendOptions {

@@ -9,7 +9,7 @@ const root = path.resolve(import.meta.dirname, '../..');
 const variable = 'GUOKE_COMPILED';
 
 /**
- * Compiles src/, test/ and faults/ into a directory, so that the processes that the tests start need no tsx, which takes
+ * Compiles src/, test/ and lab/ into a directory, so that the processes that the tests start need no tsx, which takes
  * two thirds of such a start. Types are checked elsewhere.
  */
 export async function compileProject(directory: string): Promise<void> {

@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { joined } from '../joined.ts';
-import type { StoreOptions } from '../open.ts';
-import type { LoginWrite, Store } from '../store.ts';
+import type { LoginWrite, Store, StoreOptions } from '../store.ts';
 import { accessTokens } from './access-tokens.ts';
 import { avatars } from './avatars.ts';
 import { createConnection, type Db } from './connection.ts';

@@ -1,0 +1,30 @@
+import type { Experiment } from '../experiment.ts';
+import { awayAtStart } from './away-at-start.ts';
+import { blackHole } from './black-hole.ts';
+import { databaseFaults } from './database-faults.ts';
+import { databaseKilled } from './database-killed.ts';
+import { addressFlood, batches, stalledFlood } from './floods.ts';
+import { halfHanging } from './half-hanging.ts';
+import { migrateInterrupted, migrateTogether } from './migrations.ts';
+import { quota } from './quota.ts';
+import { serverKilled } from './server-killed.ts';
+import { shutdown } from './shutdown.ts';
+import { wechatFaults } from './wechat-faults.ts';
+
+/** In order: deadlines, the database away, shutdown, start, floods. */
+export const experiments: readonly Experiment[] = [
+  wechatFaults,
+  databaseFaults,
+  blackHole,
+  halfHanging,
+  awayAtStart,
+  databaseKilled,
+  serverKilled,
+  shutdown,
+  migrateTogether,
+  migrateInterrupted,
+  stalledFlood,
+  batches,
+  addressFlood,
+  quota,
+];

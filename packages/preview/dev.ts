@@ -1,0 +1,49 @@
+import closeWithGrace from 'close-with-grace';
+import { startPreview } from './server.ts';
+import { loadConfig } from '../../src/config.ts';
+import { firstLogin } from './dev/first-login.ts';
+import { addresses, curlLines, story } from './dev/words.ts';
+import { startServer } from '../../src/server.ts';
+import { devApp, startStandin } from '../standin/src/server.ts';
+
+// `npm run dev`: everything on this machine, with no configuration, no WeChat account and no database server.
+
+const standin = await startOnFreePort(8081, (port) => startStandin({ port }));
+const server = await startOnFreePort(Number(process.env.PORT ?? 8080), (port) =>
+  startServer(
+    loadConfig({
+      DATABASE_URL: 'file:.data/dev.db',
+      LOG_LEVEL: 'warn',
+      ...process.env,
+      WX_APPID: devApp.appId,
+      WX_SECRET: devApp.secret,
+      WX_APPS: undefined,
+      WX_API_BASE_URL: standin.url,
+      PORT: String(port),
+    }),
+  ),
+);
+const preview = await startOnFreePort(8082, (port) =>
+  startPreview({ port, standin, backendUrl: server.url, readRow: (openId) => server.store.findUser(openId) }),
+);
+closeWithGrace({ delay: 5000, logger: false }, async ({ err }) => {
+  if (err) console.error(err);
+  await preview.close();
+  await server.close();
+  await standin.close();
+});
+
+console.log(story(await firstLogin(server, standin)));
+console.log(curlLines(server.url, standin.url));
+console.log(addresses({ preview: preview.url, backend: server.url, standin: standin.url }));
+
+/** The usual port, or any other when somebody has that one. */
+async function startOnFreePort<Started>(port: number, start: (port: number) => Promise<Started>): Promise<Started> {
+  try {
+    return await start(port);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    console.log(`Port ${port} is taken: using another one.`);
+    return start(0);
+  }
+}

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { createCalls } from '../calls.ts';
+
+const answer = { statusCode: 200, header: {}, body: '[]' };
+
+async function shown(body: string): Promise<string | undefined> {
+  const calls = createCalls();
+  await calls.record('wx.request', { url: 'http://127.0.0.1/trpc/auth.checkUser', body }, async () => answer);
+  return calls.all()[0]?.detail;
+}
+
+test('of a batch the fields are shown, what opens a session or spends a code cut short', async () => {
+  expect(await shown('{"0":{"code":"0a1b2c3d","appId":"wx1"}}')).toBe('code 0a1… · appId wx1');
+});
+
+test.each(['{"code":"0a1b2c3d"}', '"0a1b2c3d"', '["0a1b2c3d"]', '[null]', '0a1b2c3d', '{"0":{},"1":"0a1b2c3d"}'])(
+  'of what is no batch, such as %s, nothing is shown',
+  async (body) => {
+    expect(await shown(body)).toBe('');
+  },
+);
+
+test('a call to what is no URL is told by the name of the API, and fails as the network says', async () => {
+  const calls = createCalls();
+  const failure = calls.record('wx.request', { url: 'nowhere' }, () => Promise.reject(new Error('invalid url')));
+  await expect(failure).rejects.toThrow('invalid url');
+  expect(calls.all()).toMatchObject([{ name: 'wx.request', outcome: 'failed', status: 'invalid url' }]);
+});

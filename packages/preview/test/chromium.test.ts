@@ -1,0 +1,251 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundle } from '../bundle.ts';
+import { startPreview, type Preview } from '../server.ts';
+import { startBackend, type Backend } from '../../../test/support/backend.ts';
+
+const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const present = existsSync(executablePath);
+if (!present) {
+  console.warn(
+    `NOT TESTED: the preview in a real browser. There is no ${executablePath}; install chromium and fonts-noto-cjk, or set CHROMIUM.`,
+  );
+}
+
+const quiet =
+  '--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
+const artifacts = fileURLToPath(new URL('../../../artifacts/preview/', import.meta.url));
+
+/** A photo of a camera: too large to be sent as it is. */
+function largePhoto(): Promise<Buffer> {
+  const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const;
+  return sharp({ create: { width: 900, height: 900, channels: 3, background: 'teal', noise } })
+    .png({ compressionLevel: 0 })
+    .toBuffer();
+}
+
+/** The width of a picture once the browser has it. */
+async function widthOf(image: Locator): Promise<number> {
+  return image.evaluate(async (element) => {
+    await (element as HTMLImageElement).decode();
+    return (element as HTMLImageElement).naturalWidth;
+  });
+}
+
+let backend: Backend;
+let preview: Preview;
+let browser: Browser;
+let page: Page;
+/** Every session key that 晚晚 has had. */
+const sessionKeys = new Set<string>();
+const noteSessionKey = () => sessionKeys.add(backend.standin.person('lingling').sessionKey);
+
+beforeAll(async () => {
+  if (!present) return;
+  await mkdir(artifacts, { recursive: true });
+  backend = await startBackend();
+  backend.clock.now = Date.now();
+  preview = await startPreview({
+    port: 0,
+    standin: backend.standin,
+    backendUrl: backend.url,
+    readRow: (openId) => backend.store.findUser(openId),
+  });
+  browser = await chromium.launch({ executablePath, chromiumSandbox: false, args: quiet.split(' ') });
+  page = await browser.newPage({ viewport: { width: 1280, height: 890 } });
+});
+afterAll(async () => {
+  await browser?.close();
+  await preview?.close();
+  await backend?.close();
+});
+
+test.runIf(process.env['REQUIRE_CHROMIUM'] === '1')('Chromium is there, as REQUIRE_CHROMIUM demands', () => {
+  expect(present).toBe(true);
+});
+
+test.skipIf(!present)(
+  'the whole story in Chromium',
+  async () => {
+    const startedAt = performance.now();
+    const away: string[] = [];
+    const faults: string[] = [];
+    page.on('request', (request) => {
+      const isOurs = ['data:', `${preview.url}/`, `${backend.url}/avatars/`].some((start) =>
+        request.url().startsWith(start),
+      );
+      if (!isOurs) away.push(request.url());
+    });
+    page.on('pageerror', (error) => faults.push(error.message));
+    const phone = page.frameLocator('#screen');
+    const see = (text: string) => phone.getByText(text).first().waitFor({ timeout: 20_000 });
+    const tap = (text: string) => phone.getByText(text, { exact: true }).last().click();
+    const row = page.locator('#row');
+    const keep = (name: string) => page.screenshot({ path: `${artifacts}${name}.png`, animations: 'disabled' });
+
+    await page.goto(preview.url);
+    await see('你好，新朋友');
+    await see('用户隐私保护提示');
+    await keep('1-privacy');
+    await tap('同意并继续');
+
+    await tap('获取用户数据');
+    await see('允许');
+    await keep('2-consent');
+    await tap('拒绝');
+    await see('没有授权也没关系');
+    await keep('3-refused');
+
+    await tap('获取用户数据');
+    await tap('允许');
+    await see('很高兴认识你');
+    await row.getByText('王大锤').waitFor();
+    await keep('4-known');
+    expect(await row.innerText()).toMatch(/session_key\s+sealed/);
+
+    await page.getByText('重新打开').click();
+    await see('欢迎回来');
+    expect(await phone.getByText('获取用户数据').count()).toBe(0);
+    await page.locator('#calls').getByText('user.me').waitFor();
+    await keep('5-second-launch');
+
+    await tap('编辑资料');
+    await see('点头像，换一张');
+    await phone.locator('.avatar-button').click();
+    await see('橘猫');
+    await keep('6-chooser');
+    await tap('橘猫');
+    await phone.locator('input[placeholder="请输入昵称"]').fill('果壳里的猫');
+    await tap('保存');
+    await see('已经保存好了');
+    await phone.locator('.phone-button').click();
+    await see('申请获取并验证你的手机号');
+    await keep('7-phone-consent');
+    await tap('不允许');
+    await see('没有授权手机号也没关系');
+    await phone.locator('.phone-button').click();
+    await tap('允许');
+    await see('手机号绑定好了');
+    await row.getByText('果壳里的猫').waitFor();
+    expect(await row.innerText()).toMatch(/phone_number\s+sealed/);
+    expect(await widthOf(row.locator('img'))).toBe(256);
+    await keep('8-profile');
+
+    const catUrl = await row.locator('img').getAttribute('src');
+    const [chooser] = await Promise.all([
+      page.waitForEvent('filechooser'),
+      phone
+        .locator('.avatar-button')
+        .click()
+        .then(() => tap('从电脑里选择')),
+    ]);
+    await chooser.setFiles({ name: 'photo.png', mimeType: 'image/png', buffer: await largePhoto() });
+    await phone.locator('.hero-avatar[src^="wxfile:"]').waitFor();
+    await tap('保存');
+    await see('已经保存好了');
+    await page.locator(`#row img:not([src="${catUrl}"])`).waitFor();
+    await keep('9-own-file');
+    await tap('‹');
+    await see('果壳里的猫');
+    expect(await widthOf(phone.locator('.hero-avatar img').first())).toBe(256);
+
+    await page.getByText('断网').click();
+    await page.getByText('重新打开').click();
+    await see('连不上服务器');
+    await keep('10-offline');
+    await page.getByText('断网').click();
+    await tap('重试');
+    await see('欢迎回来');
+
+    await page.getByText('晚晚').click();
+    await see('你好，新朋友');
+    await tap('同意并继续');
+    noteSessionKey();
+    await page.getByText('换掉会话密钥').click();
+    await page.getByText('登录时换密钥').click();
+    await tap('获取用户数据');
+    await see('允许');
+    noteSessionKey();
+    await tap('允许');
+    await see('资料没有通过验证');
+    noteSessionKey();
+    await keep('11-rejected');
+    await tap('获取用户数据');
+    await tap('允许');
+    await see('很高兴认识你');
+    noteSessionKey();
+    await row.getByText('晚晚').waitFor();
+    expect(await row.innerText()).toMatch(/prev_session_key\s+sealed/);
+    await keep('12-rotated');
+
+    await page.getByText('卸载重装').click();
+    await see('欢迎回来');
+    await page.locator('#calls').getByText('auth.checkUser').waitFor();
+    await page.getByText('王大锤').first().click();
+    await see('果壳里的猫');
+    await page.locator('#calls').getByText('user.me').waitFor();
+    expect(await page.locator('#calls').getByText('auth.checkUser').count()).toBe(0);
+    await page.getByText('晚晚').click();
+    // 欢迎回来 is on 王大锤's screen too.
+    await see('晚晚');
+    await page.locator('#calls').getByText('user.me').waitFor();
+
+    expect(away).toEqual([]);
+    expect(faults).toEqual([]);
+    console.log(`the whole story in Chromium: ${Math.round(performance.now() - startedAt)} ms`);
+  },
+  60_000,
+);
+
+test.skipIf(!present)('nothing that the page shows or holds opens a session or a seal', async () => {
+  const state = await page.evaluate(async () => (await fetch('/preview/state')).text());
+  expect(state).toMatch(/auth\.checkUser|user\.me/);
+  expect(state).toContain('prev_session_key');
+  expect(sessionKeys.size).toBeGreaterThanOrEqual(4);
+  for (const key of sessionKeys) expect(state).not.toContain(key);
+  expect(state).not.toMatch(/v1\.|[A-Za-z0-9_-]{43}/);
+});
+
+test.skipIf(!present)('an address that is none, sent as an avatar, does not stop the desk', async () => {
+  const { phone } = backend.standin;
+  const { rawData, signature, encryptedData, iv } = phone.profile({
+    user: 'ningmeng',
+    profile: { avatarUrl: 'http://[' },
+  });
+  const { code } = phone.login({ user: 'ningmeng' });
+  await backend.client().auth.login.mutate({ code, rawData, signature, encryptedData, iv });
+  await page.getByText('ningmeng').click();
+  await page.locator('#row').getByText('http://[').waitFor();
+  await page.locator('#calls').getByText('wx.login').waitFor();
+});
+
+test.skipIf(!present)('a page’s code sees nothing of Chromium', async () => {
+  const code = await bundle('./screen/sandbox.ts', 'sandbox');
+  const blank = await browser.newPage();
+  const names = [
+    'window',
+    'self',
+    'document',
+    'globalThis',
+    'fetch',
+    'URL',
+    'AbortController',
+    'TextDecoder',
+    'localStorage',
+    'eval',
+    'WebAssembly',
+    'queueMicrotask',
+    'structuredClone',
+  ];
+  await blank.addScriptTag({ content: `${code}; window.sandbox = sandbox` });
+  const seen = await blank.evaluate(`(() => {
+    const seen = {};
+    sandbox.createShadowSandbox()('seen.types = [${names.map((name) => `typeof ${name}`).join()}]; seen.self = (function () { return typeof this })(); seen.promise = typeof Promise', 'x', { seen });
+    return seen;
+  })()`);
+  expect(seen).toEqual({ types: names.map(() => 'undefined'), self: 'undefined', promise: 'function' });
+});

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { createSessionKeys } from '../../src/auth/session-keys.ts';
+import type { User } from '../../src/store/store.ts';
+import type { Exchange } from '../../src/wechat/exchange.ts';
+import { noProfile } from '../support/login-write.ts';
+
+const keys = createSessionKeys([{ id: 'k1', key: Buffer.alloc(32, 1) }]);
+const exchangeOf = (sessionKey: string, appId = 'wx1', openId = 'oTEST0000000000000000000000A'): Exchange => ({
+  appId,
+  openId,
+  unionId: null,
+  sessionKey,
+  startedAt: 0,
+});
+const [first, second, third] = [1, 2, 3].map((fill) => Buffer.alloc(16, fill).toString('base64')) as [
+  string,
+  string,
+  string,
+];
+
+/** A user whose current key is of this exchange, and the one before of that. */
+function userOf(current: Exchange, previous: Exchange | null = null): User {
+  return {
+    ...noProfile,
+    openId: current.openId,
+    appId: current.appId,
+    unionId: null,
+    phoneNumber: null,
+    ...keys.sealed(current),
+    prevSessionKey: previous && keys.sealed(previous).sessionKey,
+    sessionKeyAt: 0,
+    createdAt: 0,
+    updatedAt: 0,
+  };
+}
+
+test('the key before this exchange is the stored one, or the one before that when the exchange brought no new one', () => {
+  const user = userOf(exchangeOf(second), exchangeOf(first));
+  expect(keys.previous(user, exchangeOf(third))).toBe(second);
+  expect(keys.previous(user, exchangeOf(second))).toBe(first);
+  expect(keys.previous(userOf(exchangeOf(first)), exchangeOf(first))).toBeNull();
+  expect(keys.previous(null, exchangeOf(first))).toBeNull();
+});
+
+test('of a later exchange that was stored meanwhile, the key is none, and the one it moved aside is the one before both', () => {
+  const user = { ...userOf(exchangeOf(third), exchangeOf(first)), sessionKeyAt: 1 };
+  expect(keys.previous(user, exchangeOf(second))).toBe(first);
+  expect(keys.previous({ ...user, prevSessionKey: null }, exchangeOf(second))).toBeNull();
+  // The later one brought the same key.
+  expect(keys.previous({ ...userOf(exchangeOf(second), exchangeOf(first)), sessionKeyAt: 1 }, exchangeOf(second))).toBe(
+    first,
+  );
+});
+
+test('a key of another app or another user is none, and neither is one that was moved between rows', () => {
+  const user = userOf(exchangeOf(first));
+  expect(keys.previous(user, exchangeOf(second, 'wx2'))).toBeNull();
+  const moved = { ...user, openId: 'oTEST0000000000000000000000B' };
+  expect(keys.previous(moved, exchangeOf(second, 'wx1', 'oTEST0000000000000000000000B'))).toBeNull();
+});
+
+test('a user last seen in another app gives no key away, even one that would open', () => {
+  const here = exchangeOf(first, 'wx2');
+  const user = { ...userOf(here), appId: 'wx1' };
+  expect(keys.previous(user, exchangeOf(second, 'wx2'))).toBeNull();
+});
+
+test('a value that is damaged, empty or of a lost secret counts as none', () => {
+  const { sessionKey, ...user } = userOf(exchangeOf(first));
+  const lost = createSessionKeys([{ id: 'k1', key: Buffer.alloc(32, 9) }]);
+  for (const damaged of ['', 'x', sessionKey?.slice(0, -1) ?? '', `${sessionKey}A`, `v2${sessionKey?.slice(2)}`]) {
+    expect(keys.previous({ ...user, sessionKey: damaged }, exchangeOf(second))).toBeNull();
+  }
+  expect(lost.previous({ ...user, sessionKey }, exchangeOf(second))).toBeNull();
+});
