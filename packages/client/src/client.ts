@@ -56,6 +56,7 @@ function splitLogins(logins: TRPCLink<AnyRouter>, others: TRPCLink<AnyRouter>): 
   };
 }
 
+/*! @guoke/client, MIT. Contains @trpc/client and @trpc/server, MIT, (c) Alex Johansson. */
 /** A client of the backend for one mini program: one of it per app, made at launch. */
 export function createClient<TRouter extends Router = AppRouter>({
   baseUrl,

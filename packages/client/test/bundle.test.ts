@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { transform } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bundle } from '../bundle.ts';
+import { bundle } from '../bundle.mts';
 
 let text: string;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { bundle } from '../bundle.ts';
+import { bundle } from '../bundle.mts';
 
 /** The client that the tests run: this tree's, or the file that a toolchain has made of it. */
 export function clientCode(): Promise<string> {

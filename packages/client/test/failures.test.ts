@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { bundle } from '../bundle.ts';
+import { bundle } from '../bundle.mts';
 import { type Backend, startBackend } from '../../../test/support/backend.ts';
 import { clientCode } from './code.ts';
 import { createPhone } from './phone.ts';

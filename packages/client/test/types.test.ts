@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { emitTypes } from '../emit-types.ts';
+import { emitTypes } from '../emit-types.mts';
 
 const fromRoot = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'guoke-mini-program-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 // Once: what stands in types/ may be of an older server.
-beforeAll(emitTypes, 60_000);
+beforeAll(() => emitTypes(), 60_000);
 
 interface Program {
   code: string;

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { emitRouter } from './emit-router.ts';
+import { emitRouter } from './emit-router.mts';
 
 const usage = `Usage: guoke-router-types <router.ts> <app-router.d.ts>
 

@@ -61,9 +61,23 @@ export async function bundle({
     platform: 'neutral',
     mainFields: ['module', 'main'],
     define: Object.fromEntries(absent.map((name) => [name, 'undefined'])),
-    legalComments: 'none',
-    banner: { js: '/*! @guoke/client, MIT. Contains @trpc/client and @trpc/server, MIT, (c) Alex Johansson. */' },
+    legalComments: 'inline',
     plugins: [withoutUnusedLinks, withShortHelpers],
+    logLevel: 'warning',
+  });
+  return outputFiles[0]?.text ?? '';
+}
+
+/** The command `guoke-router-types` as the text of one file that needs Node alone. */
+export async function bundleCommand(): Promise<string> {
+  const { outputFiles } = await esbuild({
+    entryPoints: [here('router/main.mts')],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    banner: { js: '#!/usr/bin/env node' },
     logLevel: 'warning',
   });
   return outputFiles[0]?.text ?? '';
