@@ -153,7 +153,7 @@ export function createPhone({
     return module.exports as typeof Package;
   }
 
-  return phone;
+  return Object.assign(phone, { wx });
 }
 
 function pathsOf(url: string): string[] {

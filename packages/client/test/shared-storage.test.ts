@@ -86,7 +86,10 @@ describe('two clients on one storage', () => {
 
 it('a program that was ended in the middle of its login does not keep the next launch from logging in', async () => {
   phone.loginHangs = true;
-  void phone.launch().session.ensure();
+  phone
+    .launch()
+    .session.ensure()
+    .catch(() => undefined);
   const marks = new Map(phone.storage);
   expect(marks.size).toBe(1);
   const next = createPhone({ backend, code, user: `user-${users}`, storage: marks });
@@ -98,7 +101,10 @@ it.each(['-1', '99999999999999999', 'x', {}])(
   'a mark of %j, which no login wrote, keeps nobody waiting',
   async (junk) => {
     phone.loginHangs = true;
-    void phone.launch().session.ensure();
+    phone
+      .launch()
+      .session.ensure()
+      .catch(() => undefined);
     const storage = new Map([...phone.storage.keys()].map((key): [string, unknown] => [key, junk]));
     const next = createPhone({ backend, code, user: `user-${users}`, storage });
     expect((await next.launch().session.ensure()).token).toHaveLength(43);
