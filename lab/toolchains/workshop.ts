@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { installations, type Toolchain } from './toolchains.ts';
 
 const run = promisify(execFile);
+const maxBuffer = 64 * 1024 * 1024;
 const root = path.resolve(import.meta.dirname, '../..');
 /** The backend's address in the apps' sources. */
 const placeholder = 'http://127.0.0.1:8080';
@@ -21,19 +22,20 @@ export async function openWorkshop(directory: string, backendUrl: string) {
   });
   const tarball = path.join(directory, packed.stdout.trim());
 
-  /** Installs what is not there yet, and this build of the client anew. */
+  /** The directory of an installation, with what it lacks, and with this build of the client anew. */
   async function install(name: Toolchain['installation']): Promise<string> {
-    const home = path.join(directory, 'installations', name);
-    const packages = [...installations[name]];
-    const noted = path.join(home, 'installed.json');
-    const before = await readFile(noted, 'utf8').catch(() => '');
-    if (before !== JSON.stringify(packages)) {
-      await rm(home, { recursive: true, force: true });
-      await mkdir(home, { recursive: true });
-      await writeFile(path.join(home, 'package.json'), '{ "private": true }');
+    const home = path.join(directory, name);
+    await mkdir(home, { recursive: true });
+    const manifest = path.join(home, 'package.json');
+    const wanted = manifestOf(installations[name], tarball);
+    const before = await readFile(manifest, 'utf8').catch(() => '');
+    if (before !== wanted) {
+      await writeFile(manifest, wanted);
       const quietly = ['--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund', '--prefer-offline'];
-      await run('npm', ['install', ...quietly, ...packages], { cwd: home, maxBuffer: 64 * 1024 * 1024 });
-      await writeFile(noted, JSON.stringify(packages));
+      await run('npm', ['install', ...quietly], { cwd: home, maxBuffer }).catch(async (error: unknown) => {
+        await rm(manifest);
+        throw error;
+      });
     }
     const client = path.join(home, 'node_modules/@guoke/client');
     await rm(client, { recursive: true, force: true });
@@ -43,31 +45,37 @@ export async function openWorkshop(directory: string, backendUrl: string) {
   }
 
   return {
-    /** Builds a toolchain's app for this backend and gives the directory of what it made. */
+    /** Builds a toolchain's app for this backend, in place of the one before, and gives the directory of the result. */
     async build({ app, installation, commands, output = '.' }: Toolchain, env: NodeJS.ProcessEnv): Promise<string> {
       const home = await install(installation);
-      const project = path.join(directory, 'apps', app);
-      await rm(project, { recursive: true, force: true });
-      await cp(path.join(import.meta.dirname, 'apps', app), project, { recursive: true });
-      for (const name of await readdir(project, { recursive: true })) {
-        const file = path.join(project, name);
-        if (name.endsWith('guoke.ts') || name.endsWith('index.ts')) await replace(file, placeholder, backendUrl);
+      const installed = ['node_modules', 'package.json', 'package-lock.json'];
+      for (const name of await readdir(home)) {
+        if (!installed.includes(name)) await rm(path.join(home, name), { recursive: true });
       }
-      await symlink(path.join(home, 'node_modules'), path.join(project, 'node_modules'));
-      const manifest = { name: 'app', version: '1.0.0', private: true, dependencies: { '@guoke/client': '0.1.0' } };
-      await writeFile(path.join(project, 'package.json'), JSON.stringify(manifest));
-      const bin = path.join(home, 'node_modules/.bin');
+      await cp(path.join(import.meta.dirname, 'apps', app), home, { recursive: true });
+      for (const name of await readdir(path.join(home, 'src'), { recursive: true }).catch(() => [])) {
+        if (name.endsWith('.ts')) await replace(path.join(home, 'src', name), placeholder, backendUrl);
+      }
       for (const [command, ...args] of commands) {
-        const program = command === 'node' ? process.execPath : path.join(bin, command);
-        await run(program, args, {
-          cwd: project,
-          env: { ...process.env, NODE_ENV: 'production', ...env },
-          maxBuffer: 64 * 1024 * 1024,
-        });
+        const program = command === 'node' ? process.execPath : path.join(home, 'node_modules/.bin', command);
+        const environment = { ...process.env, NODE_ENV: 'production', ...env };
+        await run(program, args, { cwd: home, env: environment, maxBuffer });
       }
-      return path.join(project, output);
+      return path.join(home, output);
     },
   };
+}
+
+/** The toolchain's packages are for development: WeChat's packer packs the dependencies, which is the client alone. */
+function manifestOf(packages: readonly string[], tarball: string): string {
+  const devDependencies = Object.fromEntries(
+    packages.map((name): [string, string] => {
+      const at = name.lastIndexOf('@');
+      return [name.slice(0, at), name.slice(at + 1)];
+    }),
+  );
+  const dependencies = { '@guoke/client': `file:../${path.basename(tarball)}` };
+  return JSON.stringify({ name: 'app', version: '1.0.0', private: true, dependencies, devDependencies }, null, 2);
 }
 
 async function replace(file: string, before: string, after: string): Promise<void> {
