@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { build } from 'esbuild';
 
 // `tsx compile.ts <project> <folder>` compiles beside the folder and then replaces each file in one step, for servers may
 // start from it and another build may run at the same time. Files that the project no longer makes are removed.
@@ -9,10 +10,35 @@ const fresh = mkdtempSync(path.join(path.dirname(folder), `.${path.basename(fold
 try {
   const tsc = path.join(import.meta.dirname, 'node_modules/typescript/bin/tsc');
   const { status } = spawnSync(process.execPath, [tsc, '-p', project, '--outDir', fresh], { stdio: 'inherit' });
-  if (status === 0) replace();
+  if (status === 0) {
+    const main = path.join(project, 'main.ts');
+    if (existsSync(main)) await bundle(main);
+    replace();
+  }
   process.exitCode = status ?? 1;
 } finally {
   rmSync(fresh, { recursive: true });
+}
+
+/**
+ * One file for the process, which starts in half the time of the hundreds that it is made of. Native packages stay outside,
+ * and so does the other database's driver.
+ */
+async function bundle(main: string): Promise<void> {
+  await build({
+    entryPoints: [main],
+    outdir: path.join(fresh, 'bin'),
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: ['sharp', 'libsql', '@libsql/client'],
+    // Some of the packages are CommonJS, and require Node's own modules.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    legalComments: 'eof',
+    logLevel: 'warning',
+  });
 }
 
 function replace(): void {

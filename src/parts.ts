@@ -13,17 +13,17 @@ import { createWechatApi } from './wechat/api.ts';
 import { createWechat } from './wechat/exchange.ts';
 import { createPhoneCodes } from './wechat/phone.ts';
 
-/** All that a server is made of but its sockets; its tables are `store.migrate`'s. */
+/** All that a server is made of but its sockets. `store.migrate` makes the tables. */
 export interface Parts extends ContextParts {
   /** null when they are off. */
   metrics: Metrics | null;
   close(): Promise<void>;
 }
 
-/** Of one user. Whoever tries a few avatars in a row does not notice. */
+/** For each user: enough to try a few avatars in a row. */
 const picturesPerMinute = 5;
 
-/** Makes the parts as the configuration has them. Asks nothing of the database or of WeChat yet. */
+/** Makes the parts as the configuration has them, without a request to the database or to WeChat yet. */
 export async function createParts(
   { settings, secrets }: Config,
   { log = createLog(settings.logLevel), now = Date.now }: { log?: Log; now?: () => number } = {},

@@ -204,7 +204,7 @@ test.skipIf(!hasSystemd)('the systemd unit is sound, and little exposed', async 
   const directory = await mkdtemp(path.join(inject('scratch'), 'unit-'));
   const unit = path.join(directory, 'guoke.service');
   const text = await read('deploy/guoke.service');
-  expect(text).toContain('ExecStart=/usr/bin/node --max-semi-space-size=8 --no-memory-reducer dist/main.js');
+  expect(text).toContain('ExecStart=/usr/bin/node --max-semi-space-size=8 --no-memory-reducer dist/bin/main.js');
   await writeFile(unit, text.replace('/usr/bin/node', process.execPath));
   expect(await run('systemd-analyze', ['verify', unit])).toEqual({ stdout: '', stderr: '' });
   // In tenths: 1.5 of 10. Rejects when it is more.
@@ -244,7 +244,7 @@ test.skipIf(!hasNginx)(
     expect(statuses).toEqual([200, 200, 200, 429]);
     const large = await proxy.post('/trpc/auth.checkUser', JSON.stringify({ code: 'x'.repeat(100_000) }));
     expect(large.status).toBe(413);
-    expect(JSON.parse(large.body)).toMatchObject({ error: { data: { reason: 'INPUT_INVALID' } } });
+    expect(JSON.parse(large.body)).toMatchObject({ error: { data: { reason: 'TOO_LARGE' } } });
   },
 );
 

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { eq } from 'drizzle-orm';
+import { assignedColumns } from '../../src/store/logins.ts';
 import { openStore } from '../../src/store/open.ts';
 import { createConnection, type Db } from '../../src/store/sqlite/connection.ts';
 import { createLogins } from '../../src/store/sqlite/logins.ts';
 import { gkWxSession } from '../../src/store/sqlite/schema.ts';
-import { merged } from '../../src/store/sqlite/statements.ts';
+import { upsertSet } from '../../src/store/sqlite/statements.ts';
 import { user } from '../../src/store/sqlite/user-table.ts';
 import type { LoginWrite } from '../../src/store/store.ts';
 import { migrate } from './contestants.ts';
@@ -50,7 +51,10 @@ export async function compareSqliteWrites(directory: string, rounds = 7): Promis
 function saveByDrizzle(db: Db, { tokenHash, expiresAt, now, openId, profile, appId, unionId, ...key }: LoginWrite) {
   const row = { ...profile, ...key, openId, appId, unionId, createdAt: now, updatedAt: now };
   return db.batch([
-    db.insert(user).values(row).onConflictDoUpdate({ target: user.openId, set: merged }),
+    db
+      .insert(user)
+      .values(row)
+      .onConflictDoUpdate({ target: user.openId, set: assignedColumns(upsertSet) }),
     db.insert(gkWxSession).values({ tokenHash, openId, createdAt: now, expiresAt, lastUsedAt: now }),
     db.select().from(user).where(eq(user.openId, openId)),
   ]);

@@ -1,4 +1,4 @@
-export type DatabaseName = 'MariaDB' | 'SQLite';
+export type DatabaseName = 'MariaDB' | 'SQLite' | 'TiDB';
 
 /** One number that an experiment found, and what it must be. */
 export interface Figure {
@@ -26,6 +26,8 @@ export interface Setting {
 export interface Experiment {
   name: string;
   on: readonly DatabaseName[];
+  /** Servers of its own that keep the machine busy: not among the tests. Says what it lacks here, and null when nothing. */
+  lacks?: () => string | null;
   run: (setting: Setting) => Promise<Figure[]>;
 }
 

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { compileProject } from '../../test/support/compiled.ts';
-import { createDatabase, findMariaDb, startMariaDb } from '../../test/support/mariadb.ts';
+import type { DatabaseServer } from '../../test/support/database-server.ts';
+import { createDatabase } from '../../test/support/mariadb.ts';
+import { howToGet, isInstalled, serverNames, startServerOf } from './database-servers.ts';
 import { experiments } from './experiments/all.ts';
 import { type DatabaseName, type Experiment, type Figure, isWithin, type Setting, shown } from './experiment.ts';
 
@@ -15,10 +17,14 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     /** Experiments by name, separated by commas. */
     only: { type: 'string' },
-    /** `MariaDB` or `SQLite`. */
+    /** `MariaDB`, `SQLite` or `TiDB`. */
     on: { type: 'string' },
   },
 });
+/** TiDB is tried where it is asked for: hardly anybody has its server at hand. */
+const databases = [...serverNames, 'SQLite' as const].filter((name) =>
+  values.on ? values.on.toLowerCase() === name.toLowerCase() : name !== 'TiDB',
+);
 const names = values.only?.split(',');
 const chosen = experiments.filter(({ name }) => !names || names.includes(name));
 if (chosen.length === 0) {
@@ -26,22 +32,32 @@ if (chosen.length === 0) {
   process.exit(1);
 }
 
-const program = findMariaDb();
-if (!program) console.error('NOT TRIED: MariaDB. There is no mariadbd here (Debian: apt install mariadb-server-core).');
-const mariadb = program ? await startMariaDb(program) : undefined;
+const servers = new Map<DatabaseName, DatabaseServer>();
+let broken = 0;
 const scratch = await mkdtemp(path.join(tmpdir(), 'guoke-faults-'));
 await compileProject(path.join(scratch, 'compiled'));
 const begun = performance.now();
-let broken = program ? 0 : 1;
 try {
+  for (const name of serverNames.filter((each) => databases.includes(each))) {
+    if (isInstalled(name)) servers.set(name, await startServerOf(name));
+    else {
+      console.error(`NOT TRIED: ${name}. ${howToGet[name]}`);
+      broken += 1;
+    }
+  }
   for (const experiment of chosen) {
-    for (const database of experiment.on) {
-      if (values.on && values.on.toLowerCase() !== database.toLowerCase()) continue;
-      if (database === 'SQLite' || mariadb) broken += (await attempt(experiment, database)) ? 0 : 1;
+    const lacking = databases.includes('MariaDB') ? (experiment.lacks?.() ?? null) : null;
+    if (lacking !== null) {
+      console.error(`NOT TRIED: ${experiment.name}. ${lacking}`);
+      broken += 1;
+      continue;
+    }
+    for (const database of experiment.on.filter((each) => databases.includes(each))) {
+      if (database === 'SQLite' || servers.has(database)) broken += (await attempt(experiment, database)) ? 0 : 1;
     }
   }
 } finally {
-  await mariadb?.remove();
+  for (const server of servers.values()) await server.remove();
   await rm(scratch, { recursive: true, force: true });
 }
 const minutes = ((performance.now() - begun) / 60_000).toFixed(1);
@@ -74,7 +90,9 @@ function settingOf(database: DatabaseName, label: string): Setting {
     scratch,
     quick: values.quick,
     createUrl: async () =>
-      database === 'MariaDB' ? createDatabase(mariadb?.url ?? '') : `file:${scratch}/${crypto.randomUUID()}/guoke.db`,
+      database === 'SQLite'
+        ? `file:${scratch}/${crypto.randomUUID()}/guoke.db`
+        : createDatabase(servers.get(database)?.url ?? ''),
     progress: (text) => {
       if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K...    ${label} ${text}`);
       else if (/not as|failed|stuck/.test(text)) console.error(`...    ${label} ${text}`);

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import closeWithGrace from 'close-with-grace';
+import { people } from './people.ts';
 import { startPreview } from './server.ts';
 import { loadConfig } from '../../src/config.ts';
 import { firstLogin } from './dev/first-login.ts';
@@ -23,8 +25,16 @@ const server = await startOnFreePort(Number(process.env.PORT ?? 8080), (port) =>
     }),
   ),
 );
+// 小明 of the story is new at each start, and then holds the phone of the preview as a user who comes back.
+const user = `xiaoming-${randomBytes(3).toString('hex')}`;
 const preview = await startOnFreePort(8082, (port) =>
-  startPreview({ port, standin, backendUrl: server.url, readRow: (openId) => server.store.findUser(openId) }),
+  startPreview({
+    port,
+    standin,
+    backendUrl: server.url,
+    readRow: (openId) => server.store.findUser(openId),
+    people: [...people, { user, note: '终端里登录过' }],
+  }),
 );
 closeWithGrace({ delay: 5000, logger: false }, async ({ err }) => {
   if (err) console.error(err);
@@ -33,7 +43,8 @@ closeWithGrace({ delay: 5000, logger: false }, async ({ err }) => {
   await standin.close();
 });
 
-console.log(story(await firstLogin(server, standin)));
+const avatarUrl = `${preview.url}/people/xiaoming.png`;
+console.log(story(await firstLogin(server, standin, { user, avatarUrl })));
 console.log(curlLines(server.url, standin.url));
 console.log(addresses({ preview: preview.url, backend: server.url, standin: standin.url }));
 

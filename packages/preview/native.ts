@@ -22,6 +22,9 @@ export interface RequestTask {
   abort(): void;
 }
 
+/** The language of the places in a profile. */
+export type Lang = 'en' | 'zh_CN';
+
 /** What `wx.getUserProfile` hands the page: sealed by WeChat, opened by the backend alone. */
 export interface SealedProfile {
   rawData: string;
@@ -38,9 +41,9 @@ export interface Native {
   request(options: RequestOptions): RequestTask;
   login(): Promise<{ code: string }>;
   checkSession(): Promise<void>;
-  /** Who is asked for consent: shown in WeChat's dialog before anything is handed over. */
+  /** Who is asked for consent, as the mini program would get them: shown in WeChat's dialog before anything is handed over. */
   person(): Promise<Person>;
-  getUserProfile(): Promise<SealedProfile>;
+  getUserProfile(options: { lang: Lang }): Promise<SealedProfile>;
   /** The code of the phone number button. */
   getPhoneNumber(): Promise<{ code: string }>;
   /** What one can choose as an avatar, WeChat's own first. */
@@ -80,11 +83,18 @@ export interface Drawer {
   remove(key: string): void;
 }
 
+/** The navigation bar of a page: app.json's `window`, overridden by the page's own JSON. */
+export interface WindowStyle {
+  title: string;
+  barColor: string;
+  textColor: 'black' | 'white';
+}
+
 /** A mini program, compiled. Paths are relative to its root and have no extension. */
 export interface Program {
   pages: string[];
-  /** app.json's `window`, overridden by the page's own JSON. */
-  windows: Record<string, { title: string }>;
+  /** By page. */
+  windows: Record<string, WindowStyle>;
   usesPrivacyCheck: boolean;
   /** CommonJS; npm packages stand under miniprogram_npm/. */
   modules: Record<string, string>;

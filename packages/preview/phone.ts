@@ -1,6 +1,6 @@
 import type { Call } from './calls.ts';
 import { createCalls } from './calls.ts';
-import type { Native, Person, Picture } from './native.ts';
+import type { Lang, Native, Person, Picture } from './native.ts';
 import { createNetwork } from './network.ts';
 import { album } from './pictures/album.ts';
 import { portraitOf } from './pictures/portraits.ts';
@@ -11,7 +11,7 @@ export interface Wechat {
   person(user: string): { openid: string; phoneNumber: string };
   phone: {
     login(input: { user: string; appId: string; rotate: boolean }): { code: string };
-    profile(input: { user: string; appId: string; profile: { avatarUrl?: string }; anonymous: boolean }): {
+    profile(input: { user: string; appId: string; lang: Lang; profile: { avatarUrl?: string }; anonymous: boolean }): {
       rawData: string;
       signature: string;
       encryptedData: string;
@@ -41,7 +41,7 @@ export interface Phone extends Native {
   album: Picture[];
   calls: readonly Call[];
   forgetCalls(): void;
-  /** Anybody at all; whoever holds the phone when nobody is named. */
+  /** Without a user: who holds the phone, under the name that WeChat would hand over. */
   person(user?: string): Promise<Person>;
   /** WeChat changes the session key behind everyone's back. */
   rotate(): void;
@@ -68,9 +68,9 @@ export function createPhone({
   const calls = createCalls();
   const me = () => ({ user: settings.user, appId });
   const network = createNetwork({ hosts, isOffline: () => settings.offline });
-  const sealed = (user: string, anonymous: boolean) => {
+  const sealed = ({ user = settings.user, anonymous = settings.anonymous, lang = 'en' as Lang }) => {
     const profile = avatarOf && !anonymous ? { avatarUrl: avatarOf(user) } : {};
-    return wechat.phone.profile({ user, appId, anonymous, profile });
+    return wechat.phone.profile({ user, appId, lang, anonymous, profile });
   };
 
   const phone: Phone = {
@@ -99,14 +99,18 @@ export function createPhone({
         const { errMsg } = wechat.phone.checkSession(me());
         if (!errMsg.endsWith(':ok')) throw new Error(errMsg.replace(/^checkSession:fail /, ''));
       }),
-    async person(user = settings.user) {
-      const { nickName, avatarUrl } = sealed(user, false).userInfo as Person;
-      return { user, nickName, avatarUrl, phoneNumber: wechat.person(user).phoneNumber };
+    async person(named) {
+      const user = named ?? settings.user;
+      const anonymous = named === undefined && settings.anonymous;
+      const { nickName, avatarUrl } = sealed({ user, anonymous }).userInfo as Person;
+      // WeChat's grey picture is out of reach here.
+      const shown = anonymous ? avatarOf?.('anonymous') : undefined;
+      return { user, nickName, avatarUrl: shown ?? avatarUrl, phoneNumber: wechat.person(user).phoneNumber };
     },
-    getUserProfile: () =>
+    getUserProfile: ({ lang }) =>
       calls.record('wx.getUserProfile', {}, async () => {
         network.reach();
-        const { rawData, signature, encryptedData, iv, userInfo } = sealed(settings.user, settings.anonymous);
+        const { rawData, signature, encryptedData, iv, userInfo } = sealed({ lang });
         return { rawData, signature, encryptedData, iv, userInfo: { ...userInfo } };
       }),
     getPhoneNumber: () =>

@@ -5,7 +5,7 @@ import { transform } from 'esbuild';
 import { TmplGroup } from 'glass-easel-template-compiler';
 import { bundle } from '../client/bundle.mts';
 import { builtinTags } from './builtins.ts';
-import type { Program } from './native.ts';
+import type { Program, WindowStyle } from './native.ts';
 import { resolveModule } from './screen/modules.ts';
 import { compileWxss } from './wxss.ts';
 
@@ -15,9 +15,15 @@ const sampleRoot = fileURLToPath(new URL('../miniprogram/src', import.meta.url))
 /** The backend's origin in the sample's config.ts. */
 export const sampleOrigin = 'http://127.0.0.1:8080';
 
+interface WindowJson {
+  navigationBarTitleText?: string;
+  navigationBarBackgroundColor?: string;
+  navigationBarTextStyle?: 'black' | 'white';
+}
+
 interface AppJson {
   pages: string[];
-  window?: { navigationBarTitleText?: string };
+  window?: WindowJson;
   __usePrivacyCheck__?: boolean;
 }
 
@@ -38,8 +44,7 @@ export async function compileProgram({
   };
   const group = new TmplGroup();
   for (const page of app.pages) {
-    const { navigationBarTitleText } = JSON.parse(await read(`${page}.json`)) as NonNullable<AppJson['window']>;
-    program.windows[page] = { title: navigationBarTitleText ?? app.window?.navigationBarTitleText ?? '' };
+    program.windows[page] = windowStyle({ ...app.window, ...(JSON.parse(await read(`${page}.json`)) as WindowJson) });
     addTemplate(group, page, await read(`${page}.wxml`));
     program.styles += compileWxss(await read(`${page}.wxss`), page);
   }
@@ -58,6 +63,15 @@ export async function compileProgram({
       else program.modules[`miniprogram_npm/${request}/index`] ??= packages[request] ?? (await readPackage(request));
     }
   }
+}
+
+/** With WeChat's own defaults. */
+function windowStyle({
+  navigationBarTitleText: title = '',
+  navigationBarBackgroundColor: barColor = '#000000',
+  navigationBarTextStyle: textColor = 'white',
+}: WindowJson): WindowStyle {
+  return { title, barColor, textColor };
 }
 
 /** What 构建 npm would copy into miniprogram_npm, built afresh. */

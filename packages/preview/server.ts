@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { listen } from '../../src/http/listen.ts';
 import { bundle } from './bundle.ts';
 import { createPhone, type Phone, type Wechat } from './phone.ts';
+import { people as usualPeople, type Holder } from './people.ts';
 import { bytesOf } from './pictures/data-url.ts';
 import { portraitOf } from './pictures/portraits.ts';
 import { compileProgram, sampleOrigin } from './program.ts';
@@ -18,6 +19,8 @@ export interface PreviewOptions {
   backendUrl: string;
   /** The stored row of gk_wx_user of this openid; null when there is none. */
   readRow: (openId: string) => Promise<object | null>;
+  /** Who may hold the phone; the first one does at the start. */
+  people?: readonly [Holder, ...Holder[]];
 }
 
 /** A preview that is being served. */
@@ -46,14 +49,12 @@ const requestOptions = z.object({
     .nullable(),
   timeoutMs: z.number().min(0).max(60_000),
 });
+const profileOptions = z.object({ lang: z.enum(['en', 'zh_CN']) });
 const compressOptions = z.object({
   url: z.string().max(64 * 1024 * 1024),
   quality: z.number().min(0).max(100),
   width: z.number().int().positive().optional(),
 });
-
-/** The people who may hold the phone, by the names that the stand-in knows them by. */
-const users = ['xiaoming', 'lingling', 'laozhou', 'ningmeng'];
 
 /** Serves the sample mini program in a phone's frame, and the phone's native side to it, on the loopback. */
 export async function startPreview({
@@ -62,6 +63,7 @@ export async function startPreview({
   standin,
   backendUrl,
   readRow,
+  people = usualPeople,
 }: PreviewOptions): Promise<Preview> {
   const { appId } = standin.apps[0];
   const hosts = { [sampleOrigin]: backendUrl };
@@ -69,7 +71,7 @@ export async function startPreview({
   const phone = createPhone({
     wechat: standin,
     appId,
-    user: users[0] ?? '',
+    user: people[0].user,
     hosts,
     avatarOf: (user) => `${origin}/people/${user}.png`,
   });
@@ -96,7 +98,7 @@ export async function startPreview({
       calls: phone.calls,
       row: row && shownRow(row),
       backendUrl,
-      people: await Promise.all(users.map(shownPerson)),
+      people: await Promise.all(people.map(shownPerson)),
     });
   });
   app.post('/preview/settings', async (c) => {
@@ -117,9 +119,9 @@ export async function startPreview({
   });
   serveNative(app, phone);
 
-  async function shownPerson(user: string) {
+  async function shownPerson({ user, note }: Holder) {
     const { nickName, avatarUrl } = await phone.person(user);
-    return { user, nickName, avatarUrl };
+    return { user, nickName, avatarUrl, note };
   }
 
   const listening = await listen(app, { host, port });
@@ -149,7 +151,7 @@ function serveNative(app: Hono, phone: Phone): void {
     login: () => phone.login(),
     checkSession: () => phone.checkSession(),
     person: () => phone.person(),
-    getUserProfile: () => phone.getUserProfile(),
+    getUserProfile: (options: unknown) => phone.getUserProfile(profileOptions.parse(options)),
     getPhoneNumber: () => phone.getPhoneNumber(),
     pictures: () => phone.pictures(),
     compressImage: (options: unknown) => phone.compressImage(compressOptions.parse(options)),

@@ -19,8 +19,8 @@ const rawData = z
   .min(1)
   .max(maxRawDataBytes)
   .refine((text) => Buffer.byteLength(text) <= maxRawDataBytes && !/[\p{Cc}\p{Cs}]/u.test(text))
-  // A profile that could not be stored exactly is refused here, before it costs a code. Whether it is one at all
-  // is the proof's to say.
+  // A profile that cannot be stored exactly is refused here, before a code is spent on it. Whether the text is a
+  // profile at all is for prove() to say.
   .transform((text, context) => {
     const read = readRawData(text);
     for (const field of read.unfit) context.addIssue({ code: 'custom', path: [field] });

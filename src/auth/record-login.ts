@@ -2,23 +2,23 @@ import type { Profile, User } from '../store/store.ts';
 import type { Context } from '../trpc.ts';
 import type { Exchange } from '../wechat/exchange.ts';
 
-/** Stores what a login brought, the user and a new session at once, and gives back the user as stored. */
+/** Stores the user and a new session in one write, and gives back the user as stored. */
 export async function recordLogin(
   { store, tokens, sessionKeys, now }: Pick<Context, 'store' | 'tokens' | 'sessionKeys' | 'now'>,
   exchange: Exchange,
   profile: Profile,
 ): Promise<{ user: User; token: string; expiresAt: number }> {
-  const at = now();
-  const { token, tokenHash, expiresAt } = tokens.issue(at);
+  const loggedInAt = now();
+  const { token, tokenHash, expiresAt } = tokens.issue(loggedInAt);
   const user = await store.saveLogin({
     openId: exchange.openId,
     appId: exchange.appId,
     unionId: exchange.unionId,
-    ...sessionKeys.sealed(exchange),
+    ...sessionKeys.seal(exchange),
     sessionKeyAt: exchange.startedAt,
     profile,
     tokenHash,
-    now: at,
+    now: loggedInAt,
     expiresAt,
   });
   return { user, token, expiresAt };

@@ -35,7 +35,7 @@ export const authRouter = router({
       const { appId, openId } = exchange;
       const keys = {
         fresh: exchange.sessionKey,
-        previous: async () => ctx.sessionKeys.previous(await ctx.store.findUser(openId), exchange),
+        previous: async () => ctx.sessionKeys.openPrevious(await ctx.store.findUser(openId), exchange),
       };
       const profile = await prove(input, keys, {
         appId,

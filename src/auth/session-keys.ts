@@ -1,37 +1,39 @@
 import { CryptoError, fingerprint, open, seal, type Keyring } from '../crypto.ts';
+import { isFromWrongClock } from '../store/clock.ts';
 import type { User } from '../store/store.ts';
 import type { Exchange } from '../wechat/exchange.ts';
 
-/** Keeps WeChat's session keys: the only place where a stored one is in clear, and for a moment only. */
+/** Seals and opens WeChat's session keys. Nothing else sees a stored one in clear. */
 export interface SessionKeys {
   /** The exchange's session key as the store keeps it. */
-  sealed(exchange: Exchange): { sessionKey: string; sessionKeyFingerprint: string };
+  seal(exchange: Exchange): { sessionKey: string; sessionKeyFingerprint: string };
   /**
-   * The key that the user had before the one that this exchange brought, in base64: profile data may have been
-   * sealed with it, since `wx.login` may rotate the key after `wx.getUserProfile`. null when there is none, or none
-   * that opens.
+   * The key before the one of this exchange, in base64: profile data may be sealed with it, since `wx.login` may
+   * rotate the key after `wx.getUserProfile`. null when there is none, or none that opens.
    */
-  previous(user: User | null, exchange: Exchange): string | null;
+  openPrevious(user: User | null, exchange: Exchange): string | null;
 }
 
-/** What a sealed session key is bound to: moved to another column, app or user, it opens no more. */
+/** What a sealed session key is bound to: it does not open in another column, for another app or another user. */
 export function sessionKeyContext({ appId, openId }: Pick<User, 'appId' | 'openId'>): readonly string[] {
   return ['session_key', appId, openId];
 }
 
 export function createSessionKeys(keyring: Keyring): SessionKeys {
   return {
-    sealed(exchange) {
+    seal(exchange) {
       const context = sessionKeyContext(exchange);
       return {
         sessionKey: seal(keyring, exchange.sessionKey, context),
         sessionKeyFingerprint: fingerprint(keyring, exchange.sessionKey, context),
       };
     },
-    previous(user, exchange) {
+    openPrevious(user, exchange) {
       if (!user || user.appId !== exchange.appId) return null;
-      // A later exchange was stored while this one waited for WeChat: the key before both is the one that it moved.
-      if (user.sessionKeyAt > exchange.startedAt) return openOrNull(user.prevSessionKey, exchange);
+      // A later exchange was stored while this one waited for WeChat: it moved the key before both to prevSessionKey.
+      const isLater = user.sessionKeyAt > exchange.startedAt;
+      if (isLater && !isFromWrongClock(user.sessionKeyAt, exchange.startedAt))
+        return openOrNull(user.prevSessionKey, exchange);
       const current = openOrNull(user.sessionKey, exchange);
       return current === exchange.sessionKey ? openOrNull(user.prevSessionKey, exchange) : current;
     },

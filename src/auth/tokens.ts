@@ -1,6 +1,7 @@
 import { createToken, hashToken, tokenPattern } from '../crypto.ts';
 import { AppError } from '../errors.ts';
-import type { Session, Store, User } from '../store/store.ts';
+import { isFromWrongClock } from '../store/clock.ts';
+import { type Session, type Store, StoreError, type User } from '../store/store.ts';
 
 const hourMs = 60 * 60 * 1000;
 const dayMs = 24 * hourMs;
@@ -19,8 +20,8 @@ export interface Tokens {
   /** A new token, not yet stored. */
   issue(now: number): IssuedToken;
   /**
-   * Whose token an `Authorization` header brings, asked of the database at each call. Extends its life, with at most
-   * one write an hour. Throws SESSION_INVALID when it is missing, unknown, expired or revoked.
+   * Finds the session of the token in an `Authorization` header; each call asks the database. Extends its life, with at
+   * most one write an hour. Rejects with SESSION_INVALID when the token is missing, unknown, expired or revoked.
    */
   verify(authorization: string | undefined, now: number): Promise<{ session: Session; user: User }>;
 }
@@ -37,15 +38,20 @@ export function createTokens(store: Pick<Store, 'findSession' | 'extendSession'>
       const found = await store.findSession(hashToken(token));
       if (!found || found.session.expiresAt <= now) throw new AppError('SESSION_INVALID');
       const { session } = found;
-      if (now - session.lastUsedAt >= hourMs) {
-        await store.extendSession({
-          tokenHash: session.tokenHash,
-          unusedSince: now - hourMs,
-          lastUsedAt: now,
-          expiresAt: Math.min(now + lifeMs, session.createdAt + maxLifeMs),
-        });
+      // Issued by a clock that was wrong: it would live for years.
+      if (isFromWrongClock(session.createdAt, now)) throw new AppError('SESSION_INVALID');
+      if (now - session.lastUsedAt >= hourMs || isFromWrongClock(session.lastUsedAt, now)) {
+        const expiresAt = Math.min(now + lifeMs, session.createdAt + maxLifeMs);
+        await store
+          .extendSession({ tokenHash: session.tokenHash, unusedSince: now - hourMs, lastUsedAt: now, expiresAt })
+          .catch(ignoreUnavailable);
       }
       return found;
     },
   };
+}
+
+/** A database that is read-only after a failover can still tell whose token it is: the next use is recorded instead. */
+function ignoreUnavailable(error: unknown): void {
+  if (!(error instanceof StoreError && error.kind === 'unavailable')) throw error;
 }

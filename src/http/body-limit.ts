@@ -21,7 +21,7 @@ interface LimitBodyOptions {
  * Refuses bodies larger than the procedures of the request take: 64 KiB, or the largest `maxBodyBytes` of their `.meta()`.
  * A body between the two is an upload, and passes the limiter of these. One of declared length is not read here.
  */
-export function limitBody({ router, refusals: { refuse }, uploads }: LimitBodyOptions): MiddlewareHandler<CallEnv> {
+export function limitBody({ router, refusals, uploads }: LimitBodyOptions): MiddlewareHandler<CallEnv> {
   const procedures = new Map(Object.entries<AnyTRPCProcedure>(router._def.procedures));
 
   return async (c, next) => {
@@ -30,9 +30,9 @@ export function limitBody({ router, refusals: { refuse }, uploads }: LimitBodyOp
     // The body of a GET is not read, and its end need not be known.
     if (length <= defaultMaxBytes || (c.req.method === 'GET' && declared === undefined)) return next();
     const maxBytes = maxBytesOf(c);
-    if (declared !== undefined && length > maxBytes) return refuse(new AppError('TOO_LARGE'));
+    if (declared !== undefined && length > maxBytes) return refusals.refuse(new AppError('TOO_LARGE'));
     // The end of an undeclared body is not known: the rest of one that is too large is not read.
-    const onError = () => refuse(new AppError('TOO_LARGE'), { connection: 'close' });
+    const onError = () => refusals.refuse(new AppError('TOO_LARGE'), { connection: 'close' });
     const limitUndeclared = bodyLimit({ maxSize: maxBytes, onError });
     if (maxBytes <= defaultMaxBytes) return limitUndeclared(c, next);
     const readUndeclared = () => limitUndeclared(c, async () => {});

@@ -31,7 +31,7 @@ export function createBrokenRequests({ body }: Pick<Refusals, 'body'>) {
         error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
           ? ([408, 'Request Timeout', 'TIMEOUT'] as const)
           : error.code === 'HPE_HEADER_OVERFLOW'
-            ? ([431, 'Request Header Fields Too Large', 'PAYLOAD_TOO_LARGE'] as const)
+            ? ([431, 'Request Header Fields Too Large', 'BAD_REQUEST'] as const)
             : ([400, 'Bad Request', 'BAD_REQUEST'] as const);
       const { text, headers } = answerOf(code, status);
       const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);

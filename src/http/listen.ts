@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { createBrokenRequests } from './broken-requests.ts';
@@ -63,8 +63,8 @@ export async function listen(
   );
   // An unknown expectation is ignored: Node's own answer, 417, has no body.
   server.on('checkExpectation', onRequest);
-  server.on('clientError', broken.answerBroken);
-  server.on('connection', connections.opened);
+  server.on('clientError', (error, socket) => broken.answerBroken(error, socket as Socket));
+  server.on('connection', (socket) => connections.opened(socket));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);

@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import type { Refusals } from './refusals.ts';
 
 /** Refuses calls until the tables are there: a call made before would spend its code, and then fail. */
-export function requireMigrated(hasTables: () => boolean, { refuse }: Refusals): MiddlewareHandler {
+export function requireMigrated(hasTables: () => boolean, refusals: Refusals): MiddlewareHandler {
   return async (_, next) =>
-    hasTables() ? next() : refuse(new AppError('DATABASE_UNAVAILABLE', { retryAfterSeconds: 1 }));
+    hasTables() ? next() : refusals.refuse(new AppError('DATABASE_UNAVAILABLE', { retryAfterSeconds: 1 }));
 }

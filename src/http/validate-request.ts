@@ -3,11 +3,11 @@ import type { MiddlewareHandler } from 'hono';
 import type { Refusals } from './refusals.ts';
 
 /** Lets JSON calls through: tRPC by itself takes forms, byte streams and streamed answers too. */
-export function validateRequest({ refuse }: Refusals): MiddlewareHandler {
+export function validateRequest(refusals: Refusals): MiddlewareHandler {
   return async (c, next) => {
     const code = requestRejection(c.req.method, (name) => c.req.header(name));
     if (code === null) return next();
-    return refuse(code, code === 'METHOD_NOT_SUPPORTED' ? { allow: 'GET, POST' } : {});
+    return refusals.refuse(code, code === 'METHOD_NOT_SUPPORTED' ? { allow: 'GET, POST' } : {});
   };
 }
 

@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { createLogOutput, type LogOutput } from './log-output.ts';
 
 /**
  * The only fields that a log line may have. There is no room for a body, a header, an URL or an error's message,
@@ -29,7 +30,7 @@ export interface LogFields {
   count?: number;
 }
 
-/** The same list for the running program: what a caller in JavaScript, or a spread, brings beside it stays in. */
+/** The same list at run time: fields that JavaScript or a spread adds are dropped. */
 const fieldNames = {
   requestId: true,
   procedure: true,
@@ -66,13 +67,13 @@ interface Destination {
 }
 
 /** One for all logs of the process: each has a listener for its exit. */
-let standardOutput: Destination | undefined;
+let standardOutput: LogOutput | undefined;
 
 /** JSON lines, on standard output unless they are to go elsewhere. */
 export function createLog(level: LogLevel, destination?: Destination): Log {
   const logger = pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    destination ?? (standardOutput ??= byTurns(process.stdout)),
+    destination ?? (standardOutput ??= createLogOutput(process.stdout)),
   );
   // pino by itself would print whatever an object holds, and the message of an error that is given in its place.
   return {
@@ -83,21 +84,9 @@ export function createLog(level: LogLevel, destination?: Destination): Log {
   };
 }
 
-/** One write for all lines of a turn of the event loop: a write costs as much as the rest of a line ten times over. */
-function byTurns(stream: Destination): Destination {
-  let lines = '';
-  function flush(): void {
-    const due = lines;
-    lines = '';
-    if (due !== '') stream.write(due);
-  }
-  process.once('exit', flush);
-  return {
-    write(line) {
-      if (lines === '') setImmediate(flush);
-      lines += line;
-    },
-  };
+/** How many lines the standard output did not take. */
+export function droppedLogLines(): number {
+  return standardOutput?.dropped() ?? 0;
 }
 
 /** The fields of the list, and of those the numbers and texts: an object may hold anything. */
@@ -107,12 +96,12 @@ function allowed(fields: LogFields): Record<string, unknown> {
     if (!Object.hasOwn(fieldNames, name)) continue;
     if (typeof value === 'number') kept[name] = value;
     else if (typeof value === 'string') kept[name] = value.slice(0, maxCharacters);
-    else if (Array.isArray(value)) kept[name] = value.map((each) => String(each).slice(0, maxCharacters));
+    else if (Array.isArray(value)) kept[name] = value.map((item) => String(item).slice(0, maxCharacters));
   }
   return kept;
 }
 
-/** What may be said of an error nobody foresaw: its class, its code and where it arose, never its message. */
+/** What the log may say of an unforeseen error: its class, its code and where it arose, never its message. */
 export function describeError(error: unknown): LogFields {
   if (!(error instanceof Error)) return { errorName: typeof error };
   const { code } = error as { code?: unknown };

@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { PoolStats } from '../store/store.ts';
 import type { CallObserver } from './call-record.ts';
+import { droppedLogLines } from './log.ts';
 
 export interface Metrics extends CallObserver {
   /** Answers a scrape: Prometheus text at /metrics. */
@@ -44,10 +45,22 @@ export function createMetrics({ exchangesInFlight, pool }: Sources): Metrics {
         this.set(read());
       },
     });
-  gauge('guoke_wechat_exchanges_in_flight', 'Calls to WeChat that are under way.', exchangesInFlight);
+  gauge('guoke_wechat_exchanges_in_flight', 'Calls to WeChat in flight.', exchangesInFlight);
   gauge('guoke_database_pool_size', 'Connections that the pool may have.', () => pool().size);
   gauge('guoke_database_pool_in_use', 'Connections that are at work.', () => pool().inUse);
   gauge('guoke_database_pool_waiting', 'Calls that wait for a connection.', () => pool().waiting);
+
+  registry.registerMetric(
+    new Counter({
+      name: 'guoke_log_lines_dropped_total',
+      help: 'Log lines that the standard output did not take.',
+      registers: [],
+      collect() {
+        this.reset();
+        this.inc(droppedLogLines());
+      },
+    }),
+  );
 
   return {
     observe({ procedure, reason, durationMs }) {

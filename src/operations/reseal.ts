@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { sessionKeyContext } from '../auth/session-keys.ts';
 import { CryptoError, fingerprint, type Keyring, open, seal } from '../crypto.ts';
 import type { Reseal, SealedValues, Store, User } from '../store/store.ts';
@@ -9,9 +10,9 @@ export interface ResealCounts {
   total: number;
   /** Rows written. */
   resealed: number;
-  /** Sealed values that no secret opens; they stay as they are and count as none. */
+  /** Sealed values that no secret opens: they stay as they are, and count as no value. */
   unreadable: number;
-  /** Rows that others changed at each of our tries. */
+  /** Rows that a login changed at each try. */
   contended: number;
 }
 
@@ -26,9 +27,9 @@ interface ResealOptions {
 const maxTries = 5;
 
 /**
- * Seals every user's values with the first secret, user by user in the order of openids. What is sealed with it already
- * is left alone, so that a run which was broken off is continued by the next one. Servers may run meanwhile: a row that
- * a login changes at that moment is read again, never overwritten.
+ * Seals every user's values with the first secret, in the order of openids. Values sealed with it already are left alone, so
+ * that the next run continues one that was broken off. Servers may run meanwhile: a row that a login changes at that moment
+ * is read again, never overwritten.
  */
 export async function resealAll({
   store,
@@ -81,9 +82,7 @@ function resealedRow(keyring: Keyring, user: User): { change: Reseal | null; unr
     sessionKeyFingerprint: refingerprinted(),
     phoneNumber: resealed(user.phoneNumber, phoneNumberContext(user)),
   };
-  const isSame = to.sessionKey === from.sessionKey && to.prevSessionKey === from.prevSessionKey;
-  const isSameToo = to.sessionKeyFingerprint === from.sessionKeyFingerprint && to.phoneNumber === from.phoneNumber;
-  return { change: isSame && isSameToo ? null : { openId: user.openId, from, to }, unreadable };
+  return { change: isDeepStrictEqual(to, from) ? null : { openId: user.openId, from, to }, unreadable };
 
   function resealed(sealed: string | null, context: readonly string[]): string | null {
     if (sealed === null || sealed.startsWith(`v1.${id}.`)) return sealed;

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError, type Log } from './log.ts';
 
-/** Deletes at most `limit` rows that have gone out of use by then; `hasMore` when it is worth going on at once. */
+/** Deletes at most `limit` rows that are out of use at `now`; `hasMore` when another batch is worth while at once. */
 export type Sweep = (now: number, limit: number) => Promise<{ deleted: number; hasMore: boolean }>;
 
 export interface Sweeper {
-  /** Resolves when the batch under way is through. */
+  /** Resolves when the batch that runs is done. */
   close(): Promise<void>;
 }
 
@@ -22,8 +22,8 @@ interface SweeperOptions {
 }
 
 /**
- * Deletes what has expired, in batches small enough not to be felt. It takes no lock: of two instances at once, each
- * deletes what the other has left, and one that loses a conflict comes again at the next round.
+ * Deletes what has expired, in batches too small to be felt. It takes no lock: of two instances at once, each deletes what
+ * the other has left, and one that loses a conflict tries again at the next round.
  */
 export function startSweeper({
   sweeps,

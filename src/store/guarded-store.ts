@@ -51,8 +51,9 @@ export function guardedStore(store: Store, { statementTimeoutMs }: Guards = {}):
     leaseAccessToken: (lease) => run(() => store.leaseAccessToken(lease)),
     updateAccessToken: (appId, owner, changes) => run(() => store.updateAccessToken(appId, owner, changes)),
     ping: () => run(() => store.ping()),
-    // What is no statement of a request: these have deadlines of their own, or none.
+    // These are not statements of a request: they have deadlines of their own, or none.
     migrate: () => store.migrate(),
+    verifyTables: () => store.verifyTables(),
     poolStats: () => store.poolStats(),
     close: () => store.close(),
   };

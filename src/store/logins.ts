@@ -1,10 +1,10 @@
-import { sql } from 'drizzle-orm';
-import { type LoginWrite, type Session, StoreError, type User } from './store.ts';
+import { type Placeholder, type SQL, sql } from 'drizzle-orm';
+import { type LoginWrite, type Profile, type Session, StoreError, type User } from './store.ts';
 
-// What both dialects need for the logins of one moment: their rows as placeholders, so that a statement is built once for
-// each number of them (Drizzle takes several times longer to build one than to send it), and the answers in their order.
+// Both dialects write many logins in one statement. It is built once for each number of rows, with placeholders: Drizzle
+// takes several times longer to build a statement than to send it. The maps here and in the dialects name every column.
 
-/** What every login and every call of somebody logged in asks of the database, for many of them at once. */
+/** What every login and every signed-in call asks of the database, for many of them at once. */
 export interface Logins<Db> {
   /** Writes users and sessions, all or nothing, in one transaction, and gives the users back as stored. */
   save(db: Db, logins: readonly LoginWrite[]): Promise<User[]>;
@@ -17,8 +17,11 @@ interface SessionOfUser {
   user: User;
 }
 
-/** What the placeholders of one login stand for, by their names. */
-const valueOf = {
+type LoginValues = Omit<LoginWrite, 'profile'> & Profile;
+type ValueName = keyof LoginValues;
+
+/** The value of each placeholder of a login. */
+const readers: Readonly<{ [Name in ValueName]: (login: LoginWrite) => LoginValues[Name] }> = {
   openId: ({ openId }) => openId,
   appId: ({ appId }) => appId,
   unionId: ({ unionId }) => unionId,
@@ -35,66 +38,78 @@ const valueOf = {
   now: ({ now }) => now,
   tokenHash: ({ tokenHash }) => tokenHash,
   expiresAt: ({ expiresAt }) => expiresAt,
-} as const satisfies Record<string, (login: LoginWrite) => unknown>;
-
-type Name = keyof typeof valueOf;
-const names = Object.keys(valueOf) as Name[];
-const getters = Object.values(valueOf);
+};
+const names = Object.keys(readers);
+const readersInOrder = Object.values(readers);
 
 /**
- * The name of a placeholder of the n-th login is a number: V8 keeps numbered values as an array, where hundreds of words
- * would be a hash table for each flight.
+ * The placeholder of a value of the n-th login is named by a number: V8 keeps numbered values as an array, where hundreds
+ * of words would be a hash table for each batch.
  */
-const numberOf = (name: Name, index: number) => index * names.length + names.indexOf(name);
-const at = (name: Name, index: number) => sql.placeholder(String(numberOf(name, index)));
-const upTo = (rows: number) => Array.from({ length: rows }, (_, index) => index);
+const placeholderNumber = (name: ValueName, row: number) => row * names.length + names.indexOf(name);
+const placeholder = (name: ValueName, row: number) => sql.placeholder(String(placeholderNumber(name, row)));
+const rowNumbers = (rows: number) => Array.from({ length: rows }, (_, row) => row);
 
-/** What the placeholders of `userRows`, and those of `sessionRows`, stand for. */
-export function valuesOf(logins: readonly LoginWrite[]): Record<string, unknown> {
+/** The values for the placeholders of `userRows` and `sessionRows`. */
+export function loginValues(logins: readonly LoginWrite[]): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   let number = 0;
-  for (const login of logins) for (const get of getters) values[number++] = get(login);
+  for (const login of logins) for (const read of readersInOrder) values[number++] = read(login);
   return values;
 }
 
-/** What the placeholders of `each` stand for. */
-export function numbered(name: Name, all: readonly unknown[]): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
-  for (const [index, value] of all.entries()) values[numberOf(name, index)] = value;
-  return values;
+/** One placeholder of this name for each row. */
+export const placeholders = (name: ValueName, rows: number) => rowNumbers(rows).map((row) => placeholder(name, row));
+
+/** The values for `placeholders`. */
+export function placeholderValues(name: ValueName, values: readonly unknown[]): Record<string, unknown> {
+  const byNumber: Record<string, unknown> = {};
+  for (const [row, value] of values.entries()) byNumber[placeholderNumber(name, row)] = value;
+  return byNumber;
 }
 
-export const each = (name: Name, rows: number) => upTo(rows).map((index) => at(name, index));
+/** Each column of a table: null stands for a column that a login leaves empty in a new row. */
+type Row<Stored> = { [Column in keyof Stored]: Placeholder | (null extends Stored[Column] ? null : never) };
 
-export const userRows = (rows: number) =>
-  upTo(rows).map((index) => ({
-    openId: at('openId', index),
-    appId: at('appId', index),
-    unionId: at('unionId', index),
-    sessionKey: at('sessionKey', index),
-    sessionKeyFingerprint: at('sessionKeyFingerprint', index),
-    sessionKeyAt: at('sessionKeyAt', index),
+export const userRows = (rows: number): Row<User>[] =>
+  rowNumbers(rows).map((row) => ({
+    openId: placeholder('openId', row),
+    appId: placeholder('appId', row),
+    unionId: placeholder('unionId', row),
+    sessionKey: placeholder('sessionKey', row),
+    sessionKeyFingerprint: placeholder('sessionKeyFingerprint', row),
+    sessionKeyAt: placeholder('sessionKeyAt', row),
     prevSessionKey: null,
     phoneNumber: null,
-    nickName: at('nickName', index),
-    avatarUrl: at('avatarUrl', index),
-    gender: at('gender', index),
-    language: at('language', index),
-    city: at('city', index),
-    province: at('province', index),
-    country: at('country', index),
-    createdAt: at('now', index),
-    updatedAt: at('now', index),
+    nickName: placeholder('nickName', row),
+    avatarUrl: placeholder('avatarUrl', row),
+    gender: placeholder('gender', row),
+    language: placeholder('language', row),
+    city: placeholder('city', row),
+    province: placeholder('province', row),
+    country: placeholder('country', row),
+    createdAt: placeholder('now', row),
+    updatedAt: placeholder('now', row),
   }));
 
-export const sessionRows = (rows: number) =>
-  upTo(rows).map((index) => ({
-    tokenHash: at('tokenHash', index),
-    openId: at('openId', index),
-    createdAt: at('now', index),
-    expiresAt: at('expiresAt', index),
-    lastUsedAt: at('now', index),
+export const sessionRows = (rows: number): Row<Session>[] =>
+  rowNumbers(rows).map((row) => ({
+    tokenHash: placeholder('tokenHash', row),
+    openId: placeholder('openId', row),
+    createdAt: placeholder('now', row),
+    expiresAt: placeholder('expiresAt', row),
+    lastUsedAt: placeholder('now', row),
   }));
+
+/** What a login assigns to each column of a user who is there already; null leaves the column as it is. */
+export type UpsertSet = Readonly<Record<Exclude<keyof User, 'openId'>, SQL | null>>;
+
+/** The columns that are assigned, as Drizzle takes them. */
+export function assignedColumns(upsertSet: UpsertSet): Record<string, SQL> {
+  return Object.fromEntries(
+    Object.entries(upsertSet).flatMap(([column, value]) => (value === null ? [] : [[column, value]])),
+  );
+}
 
 /** Makes something for each connection, when it is first used; it goes with the connection. */
 export function perConnection<Db extends object, Made>(make: (db: Db) => Made): (db: Db) => Made {
@@ -107,12 +122,12 @@ export function perConnection<Db extends object, Made>(make: (db: Db) => Made): 
 }
 
 /** Makes something for each number of rows, when there are so many for the first time. */
-export function byRows<Made>(make: (rows: number) => Made): (rows: number) => Made {
+export function perRowCount<Made>(make: (rows: number) => Made): (rows: number) => Made {
   const made: Made[] = [];
   return (rows) => (made[rows] ??= make(rows));
 }
 
-/** The users of these logins. */
+/** The users of these logins, in their order. */
 export function usersOf(logins: readonly LoginWrite[], users: readonly User[]): User[] {
   const byOpenId = new Map(users.map((user) => [user.openId, user]));
   return logins.map(({ openId }) => {
@@ -122,8 +137,8 @@ export function usersOf(logins: readonly LoginWrite[], users: readonly User[]): 
   });
 }
 
-/** The sessions of these hashes. */
+/** The sessions of these hashes, in their order. */
 export function sessionsOf(tokenHashes: readonly Buffer[], found: readonly SessionOfUser[]): (SessionOfUser | null)[] {
-  const byHash = new Map(found.map((each) => [each.session.tokenHash.toString('latin1'), each]));
+  const byHash = new Map(found.map((row) => [row.session.tokenHash.toString('latin1'), row]));
   return tokenHashes.map((tokenHash) => byHash.get(tokenHash.toString('latin1')) ?? null);
 }

@@ -20,7 +20,7 @@ export interface User extends Profile {
   sessionKey: string | null;
   prevSessionKey: string | null;
   sessionKeyFingerprint: string | null;
-  /** When the exchange that brought `sessionKey` began, in Unix milliseconds. */
+  /** When the exchange that gave `sessionKey` began, in Unix milliseconds. */
   sessionKeyAt: number;
   createdAt: number;
   updatedAt: number;
@@ -61,17 +61,17 @@ export interface LoginWrite {
   expiresAt: number;
 }
 
-/** What is sealed in a user's row, and the fingerprint that belongs to it. */
+/** The sealed values of a user's row, and the fingerprint of the session key. */
 export type SealedValues = Pick<User, 'sessionKey' | 'prevSessionKey' | 'sessionKeyFingerprint' | 'phoneNumber'>;
 
-/** A change of a row's sealed values, made only where they still are `from`. */
+/** A change of a row's sealed values, made only while they are still `from`. */
 export interface Reseal {
   openId: string;
   from: SealedValues;
   to: SealedValues;
 }
 
-/** Of the connections to the database. */
+/** The state of the connections to the database. */
 export interface PoolStats {
   size: number;
   inUse: number;
@@ -79,7 +79,7 @@ export interface PoolStats {
   waiting: number;
 }
 
-/** What a user says of themselves. A null field leaves the stored one as it is. */
+/** What a user enters about themselves. A null field leaves the stored one as it is. */
 export interface ProfileWrite {
   openId: string;
   nickName: string | null;
@@ -97,7 +97,7 @@ export interface AccessToken {
   /** When a renewal was forced last, and how many times on that day. */
   forcedAt: number;
   forcedOnDay: number;
-  /** Who may ask WeChat for another one, and until when. */
+  /** The instance that may fetch a token from WeChat, and until when. */
   leaseOwner: string;
   leaseUntil: number;
 }
@@ -116,18 +116,18 @@ export interface Store {
   findUser(openId: string): Promise<User | null>;
   /** The session with its user, expired or not; null when there is none. */
   findSession(tokenHash: Buffer): Promise<{ session: Session; user: User } | null>;
-  /** Of several at the same moment one is written. A deleted session stays deleted. */
+  /** Of several extensions at the same moment one is written. A deleted session stays deleted. */
   extendSession(extension: SessionExtension): Promise<void>;
   /** Whether there was such a session. */
   deleteSession(tokenHash: Buffer): Promise<boolean>;
-  /** Deletes all of the user's sessions; how many of them had not expired at `now`. */
+  /** Deletes all of the user's sessions. Resolves to how many of them had not expired at `now`. */
   deleteSessionsOf(openId: string, now: number): Promise<number>;
-  /** Deletes at most `limit` sessions that have expired by then, the oldest first; how many they were. */
+  /** Deletes at most `limit` sessions that have expired at `now`, the oldest first. Resolves to their number. */
   deleteExpiredSessions(now: number, limit: number): Promise<number>;
   countUsers(): Promise<number>;
   /** The users that come after this openid, in the order of openids; '' comes before all. */
   listUsers(afterOpenId: string, limit: number): Promise<User[]>;
-  /** All in one transaction; how many rows were changed. A row that somebody else has changed meanwhile is not. */
+  /** Changes the rows in one transaction, save those changed by others meanwhile. Resolves to the number of changed rows. */
   reseal(changes: readonly Reseal[]): Promise<number>;
   /** Resolves to the user as stored afterwards; the user must be there. */
   saveProfile(write: ProfileWrite): Promise<User>;
@@ -138,8 +138,8 @@ export interface Store {
   /** The picture, WebP, whose SHA-256 this is. */
   findAvatar(hash: Buffer): Promise<Buffer | null>;
   /**
-   * Looks at `limit` avatars that come after this hash, deletes those created (or chosen again) before
-   * `createdBefore` that no user has, and says where to go on: null at the end.
+   * Looks at `limit` avatars after the hash `after`, and deletes those that no user has and that were created (or chosen
+   * again) before `createdBefore`. `next` is where to continue, null at the end.
    */
   sweepAvatars(sweep: {
     after: Buffer;
@@ -147,19 +147,21 @@ export interface Store {
     createdBefore: number;
   }): Promise<{ deleted: number; next: Buffer | null }>;
   findAccessToken(appId: string): Promise<AccessToken | null>;
-  /** Gives the lease to `owner` unless another one's lasts; resolves to the row, which says whose it is. */
+  /** Gives the lease to `owner` unless another owner's lasts. Resolves to the row, which names the owner. */
   leaseAccessToken(lease: { appId: string; owner: string; now: number; until: number }): Promise<AccessToken>;
-  /** Changes the row if the lease is still this owner's. */
+  /** Changes the row while `owner` has the lease. */
   updateAccessToken(
     appId: string,
     owner: string,
     changes: Partial<Omit<AccessToken, 'appId' | 'leaseOwner'>>,
   ): Promise<void>;
-  /** Brings the tables up to date, one instance at a time; safe to call from many at once. */
+  /** Brings the tables up to date. Many instances may call it at once: one at a time migrates. */
   migrate(): Promise<void>;
+  /** Rejects as unavailable where a table of ours is missing, and as unexpected where one would lose what is written. */
+  verifyTables(): Promise<void>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
-  /** At this moment. */
+  /** The stats of this moment. */
   poolStats(): PoolStats;
   close(): Promise<void>;
 }
@@ -184,12 +186,14 @@ export class StoreError extends Error {
   readonly code: string;
   /** The server's error number where there is one. */
   readonly errno: number | undefined;
+  /** In words of ours, for the operator. */
+  readonly explanation: string | undefined;
 
-  /** `explanation` is in words of ours, for the operator. */
   constructor(kind: 'unavailable' | 'unexpected', code: string, errno?: number, explanation?: string) {
     super(`database ${kind}: ${code}${explanation ? `: ${explanation}` : ''}`);
     this.kind = kind;
     this.code = code;
     this.errno = errno;
+    this.explanation = explanation;
   }
 }

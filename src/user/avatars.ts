@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { Store } from '../store/store.ts';
 import type { Sweep } from '../operations/sweeper.ts';
 
-/** What this path names: the hash in it, null when it is no avatar's. */
+/** The hash in an avatar's file name; null for any other name. */
 export function avatarHashOf(fileName: string): Buffer | null {
   const hex = /^([0-9a-f]{64})\.webp$/.exec(fileName)?.[1];
   return hex === undefined ? null : Buffer.from(hex, 'hex');
 }
 
-/** The answer to `GET /avatars/<hash>.webp`, null when there is no such avatar. A name stands for one content for ever. */
+/** The answer to `GET /avatars/<hash>.webp`; null when there is no such avatar. */
 export async function answerAvatar(
   store: Pick<Store, 'findAvatar'>,
   hash: Buffer,
@@ -16,8 +16,8 @@ export async function answerAvatar(
 ): Promise<Response | null> {
   const etag = `"${hash.toString('hex')}"`;
   const headers = { etag, 'cache-control': 'public, max-age=31536000, immutable' };
-  // Whoever has this content has it right: the database need not be asked.
-  if (ifNoneMatch?.split(',').some((each) => each.trim().replace(/^W\//, '') === etag)) {
+  // The content of a name never changes: a client that has it needs no answer from the database.
+  if (ifNoneMatch?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)) {
     return new Response(null, { status: 304, headers });
   }
   const bytes = await store.findAvatar(hash);
@@ -27,15 +27,15 @@ export async function answerAvatar(
       ...headers,
       'content-type': 'image/webp',
       'content-length': String(bytes.length),
-      // It is a picture of our own making; should it ever be taken for a page, it may do nothing.
+      // We made the picture ourselves; should a browser ever take it for a page, that page may do nothing.
       'content-security-policy': "default-src 'none'; sandbox",
     },
   });
 }
 
 /**
- * Deletes avatars that nobody uses any more and that have been there for `graceMs`: one is stored before its user is
- * changed. Looks at so many a time, from a place of its own on, and begins anew at the end.
+ * Deletes avatars that no user has, and that are older than `graceMs`: an avatar is stored before its user is changed.
+ * Each sweep looks at `limit` avatars after those of the last one, and starts again at the end; the first starts anywhere.
  */
 export function createAvatarSweep(store: Pick<Store, 'sweepAvatars'>, { graceMs }: { graceMs: number }): Sweep {
   const beginning = Buffer.alloc(32);

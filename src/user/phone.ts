@@ -4,22 +4,22 @@ import type { PhoneNumber } from '../wechat/phone.ts';
 
 type Owner = Pick<User, 'appId' | 'openId'>;
 
-/** What a sealed number is bound to: moved to another column, app or user, it opens no more. */
+/** What a sealed number is bound to: it does not open in another column, for another app or another user. */
 export function phoneNumberContext({ appId, openId }: Owner): readonly string[] {
   return ['phone_number', appId, openId];
 }
 
-/** Keeps phone numbers: sealed at rest, like session keys, and opened for procedures of the business alone. */
+/** Seals and opens phone numbers: sealed at rest, like session keys, and opened for procedures of the business alone. */
 export interface PhoneNumbers {
-  sealed(phone: PhoneNumber, owner: Owner): string;
+  seal(phone: PhoneNumber, owner: Owner): string;
   /** The user's number as `+8613500001111`; null when there is none, or none that opens. */
-  of(user: User): string | null;
+  open(user: User): string | null;
 }
 
 export function createPhoneNumbers(keyring: Keyring): PhoneNumbers {
   return {
-    sealed: ({ countryCode, number }, owner) => seal(keyring, `+${countryCode}${number}`, phoneNumberContext(owner)),
-    of(user) {
+    seal: ({ countryCode, number }, owner) => seal(keyring, `+${countryCode}${number}`, phoneNumberContext(owner)),
+    open(user) {
       if (user.phoneNumber === null) return null;
       try {
         return open(keyring, user.phoneNumber, phoneNumberContext(user));
@@ -31,7 +31,7 @@ export function createPhoneNumbers(keyring: Keyring): PhoneNumbers {
   };
 }
 
-/** Digits for the eyes of their owner: of 11 the first 3 and the last 4, of fewer fewer, and always 4 or more hidden. */
+/** A number to show to its owner: of 11 digits the first 3 and the last 4, of fewer digits fewer; at least 4 are hidden. */
 export function maskPhoneNumber(number: string): string {
   const shown = Math.min(7, Math.max(0, number.length - 4));
   const tail = Math.ceil(shown / 2);

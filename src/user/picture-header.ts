@@ -1,4 +1,4 @@
-/** What a picture says of itself before anything is decoded. */
+/** The size of a picture as its header has it, read before anything is decoded. */
 export interface PictureHeader {
   width: number;
   height: number;
@@ -8,7 +8,7 @@ export interface PictureHeader {
 
 /**
  * Reads the header of a JPEG, PNG, GIF or WebP, told by its content. null for everything else, and for kinds of JPEG
- * that no browser shows: whatever this does not know never reaches a decoder.
+ * that no browser shows: a file of an unknown kind never reaches a decoder.
  */
 export function readPictureHeader(bytes: Buffer): PictureHeader | null {
   const start = bytes.subarray(0, 16).toString('latin1');
@@ -18,7 +18,7 @@ export function readPictureHeader(bytes: Buffer): PictureHeader | null {
     if (/^GIF8[79]a/.test(start)) return readGif(bytes);
     if (/^RIFF[^]{4}WEBPVP8[ LX]$/.test(start)) return readWebp(bytes);
   } catch (error) {
-    // Ends within its header.
+    // The file ends within its header.
     if (!(error instanceof RangeError)) throw error;
   }
   return null;
@@ -60,7 +60,7 @@ function readWebp(bytes: Buffer): PictureHeader | null {
   }
 }
 
-/** An encoder makes ten scans of a progressive picture. Each may cover all of it, and cost next to no bytes. */
+/** Encoders make ten scans of a progressive picture; a hostile one has many, each of the whole picture in a few bytes. */
 const maxScans = 24;
 
 function readJpeg(bytes: Buffer): PictureHeader | null {
@@ -69,7 +69,7 @@ function readJpeg(bytes: Buffer): PictureHeader | null {
   for (let at = 2; at + 4 <= bytes.length;) {
     if (bytes.readUInt8(at) !== 0xff) return null;
     const marker = bytes.readUInt8(at + 1);
-    // The end; what comes after it is read by nobody.
+    // The end marker: a decoder reads nothing after it.
     if (marker === 0xd9) break;
     if (marker === 0xff) {
       at += 1;
@@ -93,7 +93,7 @@ function readFrame(bytes: Buffer, at: number, isProgressive: boolean): PictureHe
   const factors = Array.from({ length: components }, (_, index) => bytes.readUInt8(at + 11 + 3 * index));
   const samples = factors.map((factor) => (factor >> 4) * (factor & 15));
   // Coefficients of two bytes, of the components at their own resolutions; the first one's is as a rule the highest.
-  const perPixel = (2 * samples.reduce((sum, each) => sum + each, 0)) / Math.max(1, ...samples);
+  const perPixel = (2 * samples.reduce((sum, sample) => sum + sample, 0)) / Math.max(1, ...samples);
   return { width, height, decoderBytes: isProgressive ? width * height * perPixel : 0 };
 }
 

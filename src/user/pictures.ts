@@ -5,12 +5,12 @@ import type { RateLimiter } from '../limits/rate-limiter.ts';
 import { createSerialQueue } from '../limits/serial-queue.ts';
 import { readPictureHeader } from './picture-header.ts';
 
-/** Makes avatars of what phones send. */
+/** Makes avatars of the pictures that phones send. */
 export interface Pictures {
   /**
-   * A picture of our own making, 256×256 WebP, with nothing of the sent file but what is seen in it. Rejects with
-   * AppError: INPUT_INVALID (`avatar`) for what is no picture of the four kinds, is too large or takes too long,
-   * RATE_LIMITED when too many are being made, or too many came of this user.
+   * A new picture, 256×256 WebP, with nothing of the sent file but what is seen in it. Rejects with AppError:
+   * INPUT_INVALID (`avatar`) for bytes that are no JPEG, PNG, GIF or WebP, are too large or take too long,
+   * RATE_LIMITED when too many pictures wait, or too many came from this user.
    */
   toAvatar(picture: Buffer, sender: { openId: string; now: number }): Promise<{ hash: Buffer; bytes: Buffer }>;
 }
@@ -38,8 +38,8 @@ async function loadDecoder(): Promise<Decode> {
 }
 
 /**
- * One picture at a time: the memory that a hostile one takes is taken once. `limit` is by openid: each picture may be a
- * row in the database, which stays there for an hour.
+ * Decodes one picture at a time, so that hostile ones do not add up in memory. `limit` counts by openid: each picture may
+ * become a row in the database, which stays there for an hour.
  */
 export function createPictures({ limit }: { limit: RateLimiter }): Pictures {
   let decoder: Promise<Decode> | undefined;
@@ -70,7 +70,7 @@ async function encode(
   const input = { limitInputPixels: maxPixels, failOn: 'warning', pages: 1, ignoreIcc: true } as const;
   try {
     const seen = await decode(picture, input).metadata();
-    // A header that we and the decoder read differently is made to be.
+    // A header that the decoder reads differently from us was made to pass the check of its size.
     if (seen.width !== width || (seen.pageHeight ?? seen.height) !== height) throw refused('HEADER');
     return await decode(picture, input)
       .timeout({ seconds: maxDecoderSeconds })
@@ -79,12 +79,12 @@ async function encode(
       .webp({ quality: 82 })
       .toBuffer();
   } catch (error) {
-    // sharp's messages tell of the file; nobody needs them.
+    // sharp's messages describe the file: they do not go on.
     throw error instanceof AppError ? error : refused('DECODER');
   }
 }
 
-/** `code` is for the log: the caller learns that it is the avatar. */
+/** `code` is for the log; the caller learns only that it is the avatar. */
 function refused(code: string): AppError {
   return new AppError('INPUT_INVALID', { fields: ['avatar'], detail: { code: `AVATAR_${code}` } });
 }

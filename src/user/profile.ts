@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Profile, User } from '../store/store.ts';
 
-/** Text that every database and every phone gives back as it was: no control characters, no lone surrogates. */
+/** Text that every database and phone gives back unchanged: no control characters, no lone surrogates. */
 export const text = (maxCharacters: number) =>
   z
     .string()
@@ -42,16 +42,16 @@ export const noProfile: Profile = {
 
 /** WeChat's `rawData`, read once. */
 export interface RawData {
-  /** As it arrived: the signature is of these very bytes. */
+  /** As it arrived: the signature covers these very bytes. */
   text: string;
-  /** What the text has, known to us or not; null when it is not the JSON of an object. */
+  /** The fields of the text, unknown ones too; null when it is not the JSON of an object. */
   fields: Readonly<Record<string, unknown>> | null;
-  /** null when the fields are no profile: one of those in `unfit` is not as WeChat has it, or could not be stored as it is. */
+  /** null when a field is not as WeChat has it, or cannot be stored exactly: those fields are in `unfit`. */
   profile: Profile | null;
   unfit: readonly string[];
 }
 
-/** Reads any text, and throws for none. */
+/** Reads any text without throwing. */
 export function readRawData(text: string): RawData {
   const fields = objectIn(text);
   const { data = null, error } = fields ? wechatProfile.safeParse(fields) : {};
@@ -71,10 +71,10 @@ function objectIn(text: string): Readonly<Record<string, unknown>> | null {
 const anonymousNickName = '微信用户';
 const greyAvatar = 'POgEwh4mIHO4nibH0KlMECNjjGxQUq24ZEaGT4poC6icRiccVGKSyXwibcPq4BWmiaIGuG1icwxaQX6grC9VemZoJ8rg';
 
-/** What shows nothing on a screen: blanks, joiners and fillers, Braille's empty pattern among them. */
+/** Characters that show nothing on a screen: blanks, joiners and fillers, Braille's empty pattern among them. */
 const invisible = /[\s\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
-/** Whether this is a name that the user has, and not one that WeChat gives to everybody, with blanks around it or not. */
+/** Whether the user has this name: it can be seen, and is not the one that WeChat gives to everybody, blanks aside. */
 export function isOwnName(nickName: string | null): boolean {
   const visible = nickName?.replace(invisible, '') ?? '';
   return visible !== '' && visible !== anonymousNickName;
@@ -86,7 +86,7 @@ export function ownProfile(profile: Profile): Profile {
   return profile.avatarUrl?.includes(greyAvatar) ? { ...profile, avatarUrl: null } : profile;
 }
 
-/** What a phone is told of its user: no openid, no key, nothing of the business. */
+/** A user as the phone sees it: no openid, no key, nothing of the business. */
 export const publicUser = z.object({
   nickName: z.string().nullable(),
   avatarUrl: z.string().nullable(),

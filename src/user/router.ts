@@ -27,7 +27,7 @@ export const userRouter = router({
     .output(z.object({ phoneNumber: z.string() }))
     .mutation(async ({ ctx, input }) => {
       const phone = await ctx.phoneCodes.exchange(input.code, ctx.user);
-      const sealed = ctx.phoneNumbers.sealed(phone, ctx.user);
+      const sealed = ctx.phoneNumbers.seal(phone, ctx.user);
       await ctx.store.savePhoneNumber(ctx.user.openId, sealed, ctx.now());
       return { phoneNumber: maskPhoneNumber(phone.number) };
     }),

@@ -12,7 +12,7 @@ interface TokenCall {
   deadline: Deadline;
 }
 
-/** Calls an API of WeChat that asks for an access token; once more with a renewed token where WeChat refuses the first. */
+/** Calls an API of WeChat with an access token; calls it again, with a renewed token, when WeChat refuses the first. */
 export async function callWithAccessToken<T>(
   { accessTokens, appId, deadline }: TokenCall,
   call: (accessToken: string) => Promise<T>,

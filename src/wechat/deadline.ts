@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../errors.ts';
 
-/** The moment by which one call must be through with all of it: access token, connecting, reading, retries. */
+/** The moment by which one call must end, with all of its parts: access token, connecting, reading, retries. */
 export interface Deadline {
   readonly isOver: boolean;
-  /** Calls back once, when the time is over; gives back what takes that back. */
+  /** Calls back once, when the time is over. Gives back a function that cancels this. */
   onOver(callback: () => void): () => void;
 }
 
 /**
- * Runs some work that ends by itself when told that the time is over. An AbortSignal would do, and costs a login as much
- * as its session key's seal; that of `AbortSignal.timeout` also keeps all that the work was about until the time is over.
+ * Runs work that ends by itself when the time is over. An AbortSignal would do, but costs a login as much as sealing its
+ * session key, and the one of `AbortSignal.timeout` keeps the work in memory until the time is over.
  */
 export async function withinDeadline<T>(timeoutMs: number, work: (deadline: Deadline) => Promise<T>): Promise<T> {
   const callbacks = new Set<() => void>();
@@ -35,17 +35,17 @@ export async function withinDeadline<T>(timeoutMs: number, work: (deadline: Dead
   }
 }
 
-/** What the work gives, or WECHAT_TIMEOUT as soon as the time is over. */
+/** Settles as the work does, or rejects with WECHAT_TIMEOUT as soon as the time is over. */
 export async function before<T>(deadline: Deadline, work: Promise<T>): Promise<T> {
-  if (deadline.isOver) throw tooLate();
-  let takeBack = () => {};
+  if (deadline.isOver) throw deadlineError();
+  let cancel = () => {};
   const over = new Promise<never>((_, reject) => {
-    takeBack = deadline.onOver(() => reject(tooLate()));
+    cancel = deadline.onOver(() => reject(deadlineError()));
   });
   try {
     return await Promise.race([work, over]);
   } finally {
-    takeBack();
+    cancel();
   }
 }
 
@@ -54,6 +54,6 @@ export function pause(deadline: Deadline, ms: number): Promise<void> {
   return before(deadline, sleep(ms));
 }
 
-export function tooLate(): AppError {
+export function deadlineError(): AppError {
   return new AppError('WECHAT_TIMEOUT', { detail: { code: 'DEADLINE' } });
 }

@@ -4,7 +4,7 @@ import { badResponse } from './http.ts';
 
 /**
  * What WeChat's errcodes mean to a caller. Those that are missing from its documentation of code2Session were seen
- * in practice. An errcode that is not here is taken for a fault of our own set-up.
+ * in practice. Any other errcode is taken for a fault of our own set-up.
  */
 const reasons = new Map<number, Reason>([
   [-1, 'WECHAT_BUSY'],
@@ -19,7 +19,7 @@ const reasons = new Map<number, Reason>([
 
 /** What the operator can do about a fault of our own set-up, for the log. */
 const advice = new Map<number, string>([
-  [40001, 'WX_SECRET is not the secret of WX_APPID, or somebody else keeps renewing its access token by force'],
+  [40001, 'WX_SECRET is not the secret of WX_APPID, or another program keeps renewing its access token by force'],
   [48001, 'The mini program may not use this API: phone numbers need a verified account of a company'],
   [40013, 'WX_APPID is no appid that WeChat knows: compare it with 开发管理 → 开发设置 at mp.weixin.qq.com'],
   [40125, 'WX_SECRET is not the secret of WX_APPID, or was reset: make a new one at mp.weixin.qq.com and set it'],
@@ -49,14 +49,14 @@ const withErrcode = z.object({
   errmsg: z.string().optional().catch(undefined),
 });
 
-/** The error that an answer stands for, null when it stands for success. Throws WECHAT_BAD_RESPONSE for neither. */
+/** The error in an answer of WeChat's; null when it has none. Throws WECHAT_BAD_RESPONSE when its shape says neither. */
 export function errorIn(answer: unknown, appId: string, now: number): AppError | null {
   const parsed = withErrcode.safeParse(answer);
   if (!parsed.success) throw badResponse('WRONG_SHAPE');
   const { errcode, errmsg = '' } = parsed.data;
   if (errcode === 0) return null;
   const reason = reasons.get(errcode) ?? 'WECHAT_REJECTED';
-  // WeChat's support asks for the rid. The rest of errmsg is for people and may repeat what was sent.
+  // WeChat's support asks for the rid. The rest of errmsg may repeat what was sent.
   const rid = /\brid: ([0-9A-Za-z-]{1,64})/.exec(errmsg)?.[1];
   return new AppError(reason, {
     detail: {

@@ -5,7 +5,7 @@ import type { WechatApi } from './api.ts';
 import { withinDeadline } from './deadline.ts';
 import { badResponse } from './http.ts';
 
-/** What an exchanged code tells of a user. */
+/** What WeChat gives for a code. */
 export interface Exchange {
   appId: string;
   openId: string;

@@ -1,6 +1,6 @@
 import { type Dispatcher, errors, Pool } from 'undici';
 import { AppError } from '../errors.ts';
-import { type Deadline, tooLate } from './deadline.ts';
+import { type Deadline, deadlineError } from './deadline.ts';
 
 const maxAnswerBytes = 64 * 1024;
 const utf8 = new TextDecoder();
@@ -13,13 +13,13 @@ export interface WechatRequest {
   body?: unknown;
 }
 
-/** `unanswered`: not one byte came back, so asking again cannot spend a code twice. */
+/** `unanswered`: not one byte came back, so that a second request cannot spend a code twice. */
 export type WechatAnswer = { kind: 'answered'; json: unknown } | { kind: 'unanswered' };
 
 export interface WechatHttp {
   /**
-   * Sends one request, never repeated here. Rejects with AppError: WECHAT_TIMEOUT when the time is over,
-   * WECHAT_BAD_RESPONSE for whatever is not a 200 with JSON of at most 64 KiB. No error names the URL: it has secrets.
+   * Sends a request once. Rejects with AppError: WECHAT_TIMEOUT when the time is over, WECHAT_BAD_RESPONSE unless the
+   * answer is a 200 with JSON of at most 64 KiB. No error names the URL: it has secrets.
    */
   send(request: WechatRequest, deadline: Deadline): Promise<WechatAnswer>;
   close(): Promise<void>;
@@ -38,9 +38,9 @@ export function createWechatHttp({
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: 10_000,
-    // A connection that is not made by then has nobody who waits for it.
+    // By then no call waits for the connection any more.
     connectTimeout: 3000,
-    // undici's way to say that each request has a connection of its own.
+    // With this undici opens a connection for each request.
     ...(!keepsAlive && { pipelining: 0 }),
   });
   return {
@@ -59,7 +59,7 @@ export function createWechatHttp({
       try {
         return { kind: 'answered', json: JSON.parse(utf8.decode(answer.body)) };
       } catch {
-        // The parser's own error quotes the text, which may be a session key.
+        // The parser's own error quotes the text, which may hold a session key.
         throw badResponse('NOT_JSON');
       }
     },
@@ -68,8 +68,8 @@ export function createWechatHttp({
 }
 
 /**
- * The answer to one request; null when not one byte of it came. undici's `request` fails in the same way before an
- * answer and in the midst of its head, and hears of no abort while it connects.
+ * The answer to one request; null when not one byte of it came. undici's `request` fails alike before an answer and within
+ * its head, and cannot be aborted while it connects.
  */
 function dispatch(
   pool: Pool,
@@ -79,24 +79,24 @@ function dispatch(
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let status = 0;
-    let hasBegun = false;
+    let hasAnswerBegun = false;
     let controller: Dispatcher.DispatchController | undefined;
 
     function expire(): void {
-      reject(tooLate());
+      reject(deadlineError());
       controller?.abort(new Error('DEADLINE'));
     }
     if (deadline.isOver) return expire();
     deadline.onOver(expire);
     pool.dispatch(options, {
-      onRequestStart(begun) {
-        controller = begun;
-        // It was connecting until now: a request that nobody waits for is not sent.
-        if (deadline.isOver) begun.abort(new Error('DEADLINE'));
+      onRequestStart(started) {
+        controller = started;
+        // It was connecting until now: a request whose time is over is not sent.
+        if (deadline.isOver) started.abort(new Error('DEADLINE'));
       },
-      /** At the first byte, be it of `100 Continue` or of half a status line. */
+      /** Comes with the first byte, even of `100 Continue` or of half a status line. */
       onResponseStarted() {
-        hasBegun = true;
+        hasAnswerBegun = true;
       },
       onResponseStart(_, statusCode) {
         status = statusCode;
@@ -108,7 +108,7 @@ function dispatch(
         resolve({ status, body: Buffer.concat(chunks) });
       },
       onResponseError(_, error) {
-        if (hasBegun || !neverAnswered(error)) reject(badResponse(codeOf(error)));
+        if (hasAnswerBegun || !isUnanswered(error)) reject(badResponse(codeOf(error)));
         else resolve(null);
       },
     });
@@ -119,8 +119,8 @@ export function badResponse(code: string): AppError {
   return new AppError('WECHAT_BAD_RESPONSE', { detail: { code } });
 }
 
-/** Of a request without an answer: refused, unreachable, or closed, as a kept-alive connection may be as it is used. */
-function neverAnswered(error: unknown): boolean {
+/** Whether the connection was refused, unreachable, or closed before an answer, as a kept-alive one may be. */
+function isUnanswered(error: unknown): boolean {
   if (error instanceof errors.SocketError) return true;
   return ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_CONNECT_TIMEOUT', 'ENOTFOUND', 'EAI_AGAIN'].includes(
     codeOf(error),

@@ -26,8 +26,8 @@ function userOf(current: Exchange, previous: Exchange | null = null): User {
     appId: current.appId,
     unionId: null,
     phoneNumber: null,
-    ...keys.sealed(current),
-    prevSessionKey: previous && keys.sealed(previous).sessionKey,
+    ...keys.seal(current),
+    prevSessionKey: previous && keys.seal(previous).sessionKey,
     sessionKeyAt: 0,
     createdAt: 0,
     updatedAt: 0,
@@ -36,40 +36,40 @@ function userOf(current: Exchange, previous: Exchange | null = null): User {
 
 test('the key before this exchange is the stored one, or the one before that when the exchange brought no new one', () => {
   const user = userOf(exchangeOf(second), exchangeOf(first));
-  expect(keys.previous(user, exchangeOf(third))).toBe(second);
-  expect(keys.previous(user, exchangeOf(second))).toBe(first);
-  expect(keys.previous(userOf(exchangeOf(first)), exchangeOf(first))).toBeNull();
-  expect(keys.previous(null, exchangeOf(first))).toBeNull();
+  expect(keys.openPrevious(user, exchangeOf(third))).toBe(second);
+  expect(keys.openPrevious(user, exchangeOf(second))).toBe(first);
+  expect(keys.openPrevious(userOf(exchangeOf(first)), exchangeOf(first))).toBeNull();
+  expect(keys.openPrevious(null, exchangeOf(first))).toBeNull();
 });
 
 test('of a later exchange that was stored meanwhile, the key is none, and the one it moved aside is the one before both', () => {
   const user = { ...userOf(exchangeOf(third), exchangeOf(first)), sessionKeyAt: 1 };
-  expect(keys.previous(user, exchangeOf(second))).toBe(first);
-  expect(keys.previous({ ...user, prevSessionKey: null }, exchangeOf(second))).toBeNull();
+  expect(keys.openPrevious(user, exchangeOf(second))).toBe(first);
+  expect(keys.openPrevious({ ...user, prevSessionKey: null }, exchangeOf(second))).toBeNull();
   // The later one brought the same key.
-  expect(keys.previous({ ...userOf(exchangeOf(second), exchangeOf(first)), sessionKeyAt: 1 }, exchangeOf(second))).toBe(
-    first,
-  );
+  expect(
+    keys.openPrevious({ ...userOf(exchangeOf(second), exchangeOf(first)), sessionKeyAt: 1 }, exchangeOf(second)),
+  ).toBe(first);
 });
 
 test('a key of another app or another user is none, and neither is one that was moved between rows', () => {
   const user = userOf(exchangeOf(first));
-  expect(keys.previous(user, exchangeOf(second, 'wx2'))).toBeNull();
+  expect(keys.openPrevious(user, exchangeOf(second, 'wx2'))).toBeNull();
   const moved = { ...user, openId: 'oTEST0000000000000000000000B' };
-  expect(keys.previous(moved, exchangeOf(second, 'wx1', 'oTEST0000000000000000000000B'))).toBeNull();
+  expect(keys.openPrevious(moved, exchangeOf(second, 'wx1', 'oTEST0000000000000000000000B'))).toBeNull();
 });
 
 test('a user last seen in another app gives no key away, even one that would open', () => {
   const here = exchangeOf(first, 'wx2');
   const user = { ...userOf(here), appId: 'wx1' };
-  expect(keys.previous(user, exchangeOf(second, 'wx2'))).toBeNull();
+  expect(keys.openPrevious(user, exchangeOf(second, 'wx2'))).toBeNull();
 });
 
 test('a value that is damaged, empty or of a lost secret counts as none', () => {
   const { sessionKey, ...user } = userOf(exchangeOf(first));
   const lost = createSessionKeys([{ id: 'k1', key: Buffer.alloc(32, 9) }]);
   for (const damaged of ['', 'x', sessionKey?.slice(0, -1) ?? '', `${sessionKey}A`, `v2${sessionKey?.slice(2)}`]) {
-    expect(keys.previous({ ...user, sessionKey: damaged }, exchangeOf(second))).toBeNull();
+    expect(keys.openPrevious({ ...user, sessionKey: damaged }, exchangeOf(second))).toBeNull();
   }
-  expect(lost.previous({ ...user, sessionKey }, exchangeOf(second))).toBeNull();
+  expect(lost.openPrevious({ ...user, sessionKey }, exchangeOf(second))).toBeNull();
 });

@@ -69,12 +69,12 @@ describe('npm start', () => {
   }, 120_000);
 
   test('started four times at once serves four times, and compiles nothing', async () => {
-    const builtAt = (await stat(path.join(project, 'dist/main.js'))).ctimeMs;
+    const builtAt = (await stat(path.join(project, 'dist/bin/main.js'))).ctimeMs;
     const starts = await Promise.all(
       [1, 2, 3, 4].map((number) => start({ ...configured, DATABASE_URL: `file:${project}/${number}.db` })),
     );
     for (const { output } of starts) expect(output).toContain('"msg":"listening"');
-    expect((await stat(path.join(project, 'dist/main.js'))).ctimeMs).toBe(builtAt);
+    expect((await stat(path.join(project, 'dist/bin/main.js'))).ctimeMs).toBe(builtAt);
   }, 120_000);
 
   test('finds every file whole while two builds replace them', async () => {

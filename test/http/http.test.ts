@@ -251,7 +251,7 @@ describe('what is hardly HTTP has the shape of every refusal', () => {
   });
 
   test('headers that are too long: 431', async () => {
-    await expectRefusal(await raw(call('host: x', `x: ${'a'.repeat(20_000)}`)), 431, 'TOO_LARGE');
+    await expectRefusal(await raw(call('host: x', `x: ${'a'.repeat(20_000)}`)), 431);
   });
 
   test('outside of /trpc it is JSON too, with an id', async () => {

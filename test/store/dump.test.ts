@@ -30,7 +30,7 @@ describe.each(databases)('a dump of 10,000 users from $name', ({ createUrl, dump
       remember(token);
       const user = { appId: 'wx0123456789abcdef', openId: `oDUMP${String(index).padStart(23, '0')}`, unionId: null };
       const exchange = { ...user, sessionKey: key.toString('base64'), startedAt: now };
-      const sealed = sessionKeys.sealed(exchange);
+      const sealed = sessionKeys.seal(exchange);
       await store.saveLogin({ ...user, ...sealed, sessionKeyAt: now, profile: noProfile, tokenHash, now, expiresAt });
     };
     for (let from = 0; from < count; from += 500) {

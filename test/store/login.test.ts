@@ -106,7 +106,7 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
     });
   });
 
-  test('leaves what it does not know as it is', async () => {
+  test('leaves a stored value as it is where the login has none', async () => {
     const openId = newOpenId();
     await store.saveLogin(loginWrite({ openId, profile: band, unionId: 'uTEST' }));
     expect(await store.saveLogin(loginWrite({ openId, profile: noProfile }))).toMatchObject({
@@ -135,13 +135,13 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
     expect((await store.findUser(openId))?.gender).toBe(kept);
   });
 
-  test('keeps the time of creation, and never sets the time of change back', async () => {
+  test('keeps the time of creation, and never moves the time of change back', async () => {
     const openId = newOpenId();
     for (const at of [2000, 3000, 1000]) await store.saveLogin(loginWrite({ openId, at }));
     expect(await store.findUser(openId)).toMatchObject({ createdAt: 2000, updatedAt: 3000 });
   });
 
-  test('does not touch what belongs to the business, nor the phone number', async () => {
+  test('does not touch the columns of the business, nor the phone number', async () => {
     const openId = newOpenId();
     await store.saveLogin(loginWrite({ openId }));
     const set = `update gk_wx_user set real_name = '王小明', stu_id = 42, phone_number = 'v1.phone'`;
@@ -153,7 +153,7 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
     ]);
   });
 
-  test('does not even name what belongs to the business', async () => {
+  test('does not name the columns of the business in a statement', async () => {
     const bare = await createUrl();
     const storeOfBare = await openStore({ databaseUrl: bare, timeoutMs: 5000, poolSize: 1 });
     await storeOfBare.migrate();
@@ -177,7 +177,7 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
     expect(await store.deleteSessionsOf(openId, 0)).toBe(100);
   });
 
-  test('a hundred users at once all get in', async () => {
+  test('a hundred users who log in at once are all stored', async () => {
     const logins = Array.from({ length: 100 }, () => loginWrite({ unionId: 'uSHARED' }));
     const saved = await Promise.all(logins.map((login) => store.saveLogin(login)));
     expect(saved.map((user) => user.openId)).toEqual(logins.map(({ openId }) => openId));
@@ -191,13 +191,13 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
       language: (login) => ({ ...login, profile: { ...band, language: 'x'.repeat(65) } }),
       sessionKey: (login) => ({ ...login, sessionKey: 'x'.repeat(256) }),
     };
-    test.each(Object.keys(tooLong))('%s too long: refused, and nothing is there', async (field) => {
+    test.each(Object.keys(tooLong))('a %s that is too long is refused, and nothing is stored', async (field) => {
       const login = tooLong[field]?.(loginWrite({ at: 5000 })) ?? loginWrite();
       await expect(store.saveLogin(login)).rejects.toMatchObject({ name: 'StoreError', kind: 'unexpected' });
       expect(await store.findUser(login.openId)).toBeNull();
       expect(await store.findSession(login.tokenHash)).toBeNull();
     });
-    test('a session refused: no user, and a known one as before', async () => {
+    test('a refused session leaves no new user, and a known user unchanged', async () => {
       const taken = loginWrite({ at: 1000 });
       const before = await store.saveLogin(taken);
       const newcomer = loginWrite({ tokenHash: taken.tokenHash });
@@ -207,7 +207,7 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
       await expect(store.saveLogin(again)).rejects.toMatchObject({ kind: 'unexpected' });
       expect(await store.findUser(taken.openId)).toEqual(before);
     });
-    test('never seen by half: who finds the user finds the session', async () => {
+    test('a reader that finds the user finds the session', async () => {
       const logins = Array.from({ length: 30 }, () => loginWrite());
       let saving = true;
       const saved = Promise.all(logins.map((login) => store.saveLogin(login))).finally(() => (saving = false));

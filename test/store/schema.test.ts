@@ -4,10 +4,14 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { getTableColumns, type InferInsertModel, type InferSelectModel } from 'drizzle-orm';
+import { getTableConfig } from 'drizzle-orm/sqlite-core';
 import { describe, expect, expectTypeOf, inject, test } from 'vitest';
+import type { userRows } from '../../src/store/logins.ts';
 import * as mysqlSchema from '../../src/store/mysql/schema.ts';
+import type { upsertSet as mysqlUpsertSet } from '../../src/store/mysql/statements.ts';
 import { openStore } from '../../src/store/open.ts';
 import * as sqliteSchema from '../../src/store/sqlite/schema.ts';
+import type { upsertSet as sqliteUpsertSet } from '../../src/store/sqlite/statements.ts';
 import type { Session, User } from '../../src/store/store.ts';
 import { widths } from '../../src/store/widths.ts';
 import { databases } from '../support/databases.ts';
@@ -24,6 +28,27 @@ describe('the schemas of both dialects', () => {
     expectTypeOf<InferSelectModel<typeof sqliteSchema.gkWxSession>>().toEqualTypeOf<Session>();
     type NewUser = InferInsertModel<typeof mysqlSchema.gkWxUser>;
     expectTypeOf<NewUser>().toEqualTypeOf<InferInsertModel<typeof sqliteSchema.gkWxUser>>();
+  });
+
+  test('are written by a login column by column: a map that leaves one out does not compile', () => {
+    // A mapped type keeps what is optional optional: a partial map is another type.
+    type ColumnsOf<Map> = { [Column in keyof Map]: true };
+    type Columns = { [Column in keyof User]: true };
+    expectTypeOf<ColumnsOf<ReturnType<typeof userRows>[number]>>().toEqualTypeOf<Columns>();
+    expectTypeOf<ColumnsOf<typeof mysqlSchema.userColumns>>().toEqualTypeOf<Columns>();
+    expectTypeOf<ColumnsOf<typeof sqliteSchema.userColumns>>().toEqualTypeOf<Columns>();
+    expectTypeOf<ColumnsOf<typeof mysqlUpsertSet>>().toEqualTypeOf<Readonly<Omit<Columns, 'openId'>>>();
+    expectTypeOf<ColumnsOf<typeof sqliteUpsertSet>>().toEqualTypeOf<Readonly<Omit<Columns, 'openId'>>>();
+  });
+
+  test.each([
+    ['gk_wx_user', mysqlSchema.gkWxUser, sqliteSchema.gkWxUser],
+    ['gk_wx_access_token', mysqlSchema.gkWxAccessToken, sqliteSchema.gkWxAccessToken],
+  ] as const)('%s: each text column that MySQL bounds has its check in SQLite', (_, mysqlTable, sqliteTable) => {
+    const columns = Object.values(getTableColumns(mysqlTable));
+    const bounded = columns.filter((column) => column.getSQLType().startsWith('varchar'));
+    const checks = getTableConfig(sqliteTable).checks.map(({ name }) => name);
+    expect(checks.toSorted()).toEqual(bounded.map(({ name }) => `${name}_width`).toSorted());
   });
 
   test.each(['gkWxUser', 'gkWxSession', 'gkWxAvatar', 'gkWxAccessToken'] as const)(

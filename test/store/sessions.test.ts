@@ -42,7 +42,7 @@ describe.each(databases)('a session on $name', ({ createUrl }) => {
     expect(await store.findSession(tablet.tokenHash)).not.toBeNull();
   });
 
-  test('is extended, it alone, and a deleted one stays deleted', async () => {
+  test('is extended without others, and stays deleted once deleted', async () => {
     const openId = newOpenId();
     const [used, other] = [loginWrite({ openId, at: 1000 }), loginWrite({ openId, at: 1000 })];
     await store.saveLogin(used);
@@ -67,7 +67,7 @@ describe.each(databases)('a session on $name', ({ createUrl }) => {
     expect(deleted.filter(Boolean)).toHaveLength(1);
   });
 
-  test("of one user's devices all are deleted and counted, and nobody else's", async () => {
+  test('of every device of a user is deleted and counted, and of no other user', async () => {
     const openId = newOpenId();
     const stranger = loginWrite();
     await store.saveLogin(stranger);

@@ -1,10 +1,12 @@
 import type { Experiment } from '../experiment.ts';
 import { awayAtStart } from './away-at-start.ts';
 import { blackHole } from './black-hole.ts';
+import { cluster } from './cluster.ts';
 import { databaseFaults } from './database-faults.ts';
 import { databaseKilled } from './database-killed.ts';
 import { addressFlood, batches, stalledFlood } from './floods.ts';
 import { halfHanging } from './half-hanging.ts';
+import { loginCost } from './login-cost.ts';
 import { migrateInterrupted, migrateTogether } from './migrations.ts';
 import { quota } from './quota.ts';
 import { serverKilled } from './server-killed.ts';
@@ -23,8 +25,10 @@ export const experiments: readonly Experiment[] = [
   shutdown,
   migrateTogether,
   migrateInterrupted,
+  cluster,
   stalledFlood,
   batches,
   addressFlood,
   quota,
+  loginCost,
 ];

@@ -8,7 +8,7 @@ import { startTcpProxy, throughProxy, type Network } from '../tcp-proxy.ts';
 /** With its database away the server starts, says 503, and serves within 5 s of its coming, without a restart. */
 export const awayAtStart: Experiment = {
   name: 'away-at-start',
-  on: ['MariaDB', 'SQLite'],
+  on: ['MariaDB', 'SQLite', 'TiDB'],
   async run(setting) {
     if (setting.database === 'SQLite') {
       const blocked = path.join(setting.scratch, crypto.randomUUID());

@@ -12,7 +12,7 @@ const pings = (caller: Caller) => Array.from({ length: poolSize * 2 }, () => cal
 /** A black-holed connection is destroyed and not leaked: after many black holes the pool is whole. */
 export const blackHole: Experiment = {
   name: 'black-hole',
-  on: ['MariaDB'],
+  on: ['MariaDB', 'TiDB'],
   async run({ createUrl, quick, progress }) {
     const databaseUrl = await createUrl();
     const proxy = await startTcpProxy(Number(new URL(databaseUrl).port));

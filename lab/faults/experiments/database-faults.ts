@@ -20,11 +20,11 @@ const networks: readonly Network[] = [
 /** No call waits longer than 3 s for the database, whatever its network does, and a call either succeeds or says so. */
 export const databaseFaults: Experiment = {
   name: 'database-faults',
-  on: ['MariaDB', 'SQLite'],
-  run: (setting) => (setting.database === 'MariaDB' ? onMariaDb(setting) : onSqlite(setting)),
+  on: ['MariaDB', 'SQLite', 'TiDB'],
+  run: (setting) => (setting.database === 'SQLite' ? onSqlite(setting) : onServer(setting)),
 };
 
-async function onMariaDb({ createUrl, quick, progress }: Setting) {
+async function onServer({ createUrl, quick, progress }: Setting) {
   const databaseUrl = await createUrl();
   const proxy = await startTcpProxy(Number(new URL(databaseUrl).port));
   const stage = await openStage(throughProxy(databaseUrl, proxy));

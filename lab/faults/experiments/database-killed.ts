@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createDatabase, findMariaDb, startMariaDb } from '../../../test/support/mariadb.ts';
+import { createDatabase } from '../../../test/support/mariadb.ts';
+import { startServerOf } from '../database-servers.ts';
 import { countInvalid, tally } from '../caller.ts';
 import { percentile, type Experiment } from '../experiment.ts';
 import { startLoad } from '../load.ts';
@@ -8,10 +9,10 @@ import { openStage, timeUntil } from '../stage.ts';
 /** `kill -9` of the database under load: 503 while it is away, back within 2 s of its return, and no acknowledged login lost. */
 export const databaseKilled: Experiment = {
   name: 'database-killed',
-  on: ['MariaDB'],
-  async run({ quick, progress }) {
-    const mariadb = await startMariaDb(findMariaDb() ?? '');
-    const stage = await openStage(await createDatabase(mariadb.url));
+  on: ['MariaDB', 'TiDB'],
+  async run({ database, quick, progress }) {
+    const databaseServer = await startServerOf(database === 'TiDB' ? 'TiDB' : 'MariaDB');
+    const stage = await openStage(await createDatabase(databaseServer.url));
     try {
       const { caller } = await stage.start();
       const load = startLoad({ caller: () => caller, next: (each) => each.checkUser(stage.code()), workers: 8 });
@@ -22,11 +23,11 @@ export const databaseKilled: Experiment = {
       let checked = 0;
       for (let kill = 1; kill <= kills; kill++) {
         await sleep(300 + Math.random() * 700);
-        await mariadb.kill();
+        await databaseServer.kill();
         await sleep(50);
         if ((await caller.status('/readyz')) === 503) ready503 += 1;
         await sleep(Math.random() * 1000);
-        await mariadb.restart();
+        await databaseServer.restart();
         recoveries.push(await timeUntil(async () => (await caller.checkUser(stage.code())).reason === 'OK', 20_000));
         const fresh = load.tokens.slice(checked);
         checked += fresh.length;
@@ -59,7 +60,7 @@ export const databaseKilled: Experiment = {
       ];
     } finally {
       await stage.close();
-      await mariadb.remove();
+      await databaseServer.remove();
     }
   },
 };

@@ -7,7 +7,7 @@ const everyMs = 20;
 /** Half of WeChat's answers hang: the logins of the other half do not notice. */
 export const halfHanging: Experiment = {
   name: 'half-hanging',
-  on: ['SQLite', 'MariaDB'],
+  on: ['SQLite', 'MariaDB', 'TiDB'],
   async run({ createUrl, quick, progress }) {
     const stage = await openStage(await createUrl());
     try {

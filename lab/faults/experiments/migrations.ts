@@ -11,7 +11,7 @@ import { startTcpProxy, throughProxy } from '../tcp-proxy.ts';
 const instances = 8;
 
 /** A process that migrates when told to; see ../migrator.ts. */
-async function startMigrator() {
+export async function startMigrator() {
   const child = spawn(process.execPath, nodeArguments('lab/faults/migrator.ts'), {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -34,7 +34,7 @@ async function startMigrator() {
 }
 
 /** Whether a login can be saved, which needs every table. */
-async function isWhole(databaseUrl: string): Promise<boolean> {
+export async function isWhole(databaseUrl: string): Promise<boolean> {
   const store = await openStore({ databaseUrl, timeoutMs: 2000, poolSize: 1 });
   const login = loginWrite();
   const saved = await store.saveLogin(login).then(
@@ -48,7 +48,7 @@ async function isWhole(databaseUrl: string): Promise<boolean> {
 /** Eight instances migrate one empty database at the same moment, round after round. */
 export const migrateTogether: Experiment = {
   name: 'migrate-together',
-  on: ['MariaDB', 'SQLite'],
+  on: ['MariaDB', 'SQLite', 'TiDB'],
   async run({ createUrl, quick, progress }) {
     const migrators = await Promise.all(Array.from({ length: instances }, startMigrator));
     try {
@@ -80,7 +80,7 @@ export const migrateTogether: Experiment = {
 /** A migration is killed, or loses its database, half-way: it says where, and the next start continues. */
 export const migrateInterrupted: Experiment = {
   name: 'migrate-interrupted',
-  on: ['MariaDB', 'SQLite'],
+  on: ['MariaDB', 'SQLite', 'TiDB'],
   async run({ database, createUrl, quick, progress }) {
     const rounds = quick ? 3 : 10;
     let halfWay = 0;
@@ -90,7 +90,7 @@ export const migrateInterrupted: Experiment = {
       progress(`round ${round} of ${rounds}`);
       const databaseUrl = await createUrl();
       const migrator = await startMigrator();
-      if (database === 'MariaDB') {
+      if (database !== 'SQLite') {
         // Slow enough that it is interrupted in its midst.
         const proxy = await startTcpProxy(Number(new URL(databaseUrl).port), { kind: 'delay', ms: 15 });
         const migrating = migrator.migrate(throughProxy(databaseUrl, proxy));

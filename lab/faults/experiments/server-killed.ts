@@ -7,7 +7,7 @@ import { openStage } from '../stage.ts';
 /** `kill -9` of the server under load: it starts again by itself, and no acknowledged login is lost. */
 export const serverKilled: Experiment = {
   name: 'server-killed',
-  on: ['MariaDB', 'SQLite'],
+  on: ['MariaDB', 'SQLite', 'TiDB'],
   async run({ createUrl, quick, progress }) {
     const stage = await openStage(await createUrl());
     try {

@@ -10,7 +10,7 @@ export interface Mutant {
 
 const proof = ['test/auth/proof.test.ts', 'test/crypto.test.ts'];
 const login = ['test/auth/login.test.ts', 'test/reasons.test.ts'];
-const exchange = ['test/wechat/exchange.test.ts', 'test/wechat/gate.test.ts'];
+const exchange = ['test/wechat/exchange.test.ts', 'test/wechat/api.test.ts'];
 const http = ['test/http/http.test.ts', 'test/http/fuzz.test.ts'];
 const store = ['test/store/login.test.ts', 'test/store/sessions.test.ts'];
 
@@ -284,8 +284,8 @@ export const mutants: readonly Mutant[] = [
   {
     what: 'half of a head counts as no answer',
     file: 'src/wechat/http.ts',
-    find: 'if (hasBegun || !neverAnswered(error))',
-    replace: 'if (!neverAnswered(error))',
+    find: 'if (hasAnswerBegun || !isUnanswered(error))',
+    replace: 'if (!isUnanswered(error))',
     tests: exchange,
   },
   {
@@ -383,8 +383,8 @@ export const mutants: readonly Mutant[] = [
     {
       what: `${dialect}: an unknown nickname takes the known one away`,
       file: `src/store/${dialect}/statements.ts`,
-      find: 'nickName: broughtOrStored(user.nickName)',
-      replace: 'nickName: brought(user.nickName)',
+      find: 'nickName: incomingOrStored(user.nickName)',
+      replace: 'nickName: incoming(user.nickName)',
       tests: store,
     },
     {

@@ -14,7 +14,7 @@ ${bold('A first login, from the phone to the table')}
      The code was changed at the stand-in for WeChat. hasProfile: ${bold(String(checked.hasProfile))}. Nobody we know yet.
   2. wx.getUserProfile → signed and sealed data; wx.login again, and WeChat rotates the session key
      → ${bold('auth.login')}: the profile was proved with the key from step 1.
-     The user: ${bold(login.user.nickName ?? '')}, ${login.user.city}, ${login.user.country}. A token of ours, good for ${days} days.
+     The user: ${bold(login.user.nickName ?? '')}, ${login.user.country} ${login.user.province} ${login.user.city}. A token of ours, good for ${days} days.
   3. The row of ${bold('gk_wx_user')}, as stored:
 ${Object.entries(row ?? {})
   .map(([column, value]) => `       ${dim(column.padEnd(22))}${shown(column, value)}`)
@@ -63,6 +63,8 @@ export function addresses({
   The mini program, in your browser   ${bold(preview)}
   The backend                         ${backend}
   The stand-in for WeChat             ${standin}
+
+${bold('Ready.')} The phone's last person is the one who logged in above; the others are new.
 
 ${dim('Ctrl-C ends it all.')}
 `;

@@ -8,22 +8,44 @@ interface Look {
   shirt: Colour;
 }
 
-const looks: readonly [Look, ...Look[]] = [
-  { top: [110, 231, 183], bottom: [16, 160, 110], hair: [60, 48, 44], shirt: [255, 255, 255] },
-  { top: [251, 207, 232], bottom: [219, 72, 145], hair: [92, 51, 40], shirt: [255, 243, 205] },
-  { top: [191, 219, 254], bottom: [59, 110, 230], hair: [40, 40, 52], shirt: [252, 211, 77] },
-  { top: [253, 230, 138], bottom: [222, 130, 20], hair: [70, 60, 56], shirt: [56, 132, 122] },
-];
+const looks: Readonly<Record<string, Look>> & { ajie: Look } = {
+  ajie: { top: [110, 231, 183], bottom: [16, 160, 110], hair: [60, 48, 44], shirt: [255, 255, 255] },
+  lingling: { top: [251, 207, 232], bottom: [219, 72, 145], hair: [92, 51, 40], shirt: [255, 243, 205] },
+  laozhou: { top: [191, 219, 254], bottom: [59, 110, 230], hair: [158, 162, 172], shirt: [252, 211, 77] },
+  ningmeng: { top: [253, 240, 150], bottom: [236, 190, 20], hair: [70, 60, 56], shirt: [56, 132, 122] },
+  xiaoming: { top: [221, 214, 254], bottom: [124, 92, 220], hair: [34, 30, 32], shirt: [248, 113, 90] },
+};
 
 const portraits = new Map<Look, Promise<string>>();
+let grey: Promise<string> | undefined;
 
 /** The picture that somebody has in WeChat: their real one is out of reach here. Always the same for the same name. */
 export function portraitOf(user: string): Promise<string> {
-  // The byte by which the preview's own people all look different.
-  const [look = looks[0]] = looks.slice((createHash('sha256').update(user).digest()[5] ?? 0) % looks.length);
+  if (user === 'anonymous') return (grey ??= paintSilhouette());
+  const look = lookOf(user);
   const portrait = portraits.get(look) ?? paintPortrait(look);
   portraits.set(look, portrait);
   return portrait;
+}
+
+/** As the stand-in names people: `xiaoming-2` looks like `xiaoming`. Anybody else gets one of the same five. */
+function lookOf(user: string): Look {
+  const others = Object.values(looks);
+  const place = (createHash('sha256').update(user).digest()[0] ?? 0) % others.length;
+  return looks[user.split('-', 1)[0] ?? ''] ?? others[place] ?? looks.ajie;
+}
+
+/** WeChat's own picture of a person of whom it says nothing. */
+function paintSilhouette(): Promise<string> {
+  const light: Colour = [240, 240, 240];
+  return paint(
+    [204, 204, 204],
+    [204, 204, 204],
+    [
+      [circle(128, 104, 50), light],
+      [circle(128, 262, 96), light],
+    ],
+  );
 }
 
 function paintPortrait({ top, bottom, hair, shirt }: Look): Promise<string> {

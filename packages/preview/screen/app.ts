@@ -44,7 +44,7 @@ export function launchApp({ program, native, drawer, sandbox, onError }: Launch)
     program,
     space,
     backend: env.associateBackend(backend),
-    onShow: (title, canGoBack) => dialogs.title(title, canGoBack),
+    onShow: (style, canGoBack) => dialogs.showBar(style, canGoBack),
   });
   dialogs.onBack(() => pages.back(1));
   const wx = createWx({ native, drawer, dialogs, privacy, pages, tap, files });

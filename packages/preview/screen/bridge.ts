@@ -34,7 +34,7 @@ export function createBridge({
     login: () => ask('login'),
     checkSession: () => ask('checkSession'),
     person: () => ask('person'),
-    getUserProfile: () => ask('getUserProfile'),
+    getUserProfile: (options) => ask('getUserProfile', options),
     getPhoneNumber: () => ask('getPhoneNumber'),
     pictures: () => ask('pictures'),
     compressImage: (options) => ask('compressImage', options),

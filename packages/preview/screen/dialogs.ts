@@ -1,4 +1,4 @@
-import type { Person } from '../native.ts';
+import type { Person, WindowStyle } from '../native.ts';
 
 /** What a dialog asks. */
 export interface Question {
@@ -12,7 +12,7 @@ export interface Question {
 
 /** What WeChat itself draws over and above a page. */
 export interface Dialogs {
-  title(text: string, canGoBack: boolean): void;
+  showBar(style: WindowStyle | undefined, canGoBack: boolean): void;
   onBack(listener: () => void): void;
   /** Resolves to whether the user accepted. */
   ask(question: Question): Promise<boolean>;
@@ -42,8 +42,10 @@ export function createDialogs(): Dialogs {
   }
 
   return {
-    title(text, canGoBack) {
-      caption.textContent = text;
+    showBar(style, canGoBack) {
+      caption.textContent = style?.title ?? '';
+      bar.style.background = style?.barColor ?? '';
+      bar.dataset['text'] = style?.textColor ?? 'black';
       back.hidden = !canGoBack;
     },
     onBack: (listener) => back.addEventListener('click', listener),

@@ -1,5 +1,5 @@
 import type { AssociatedBackend, CodeSpace } from 'glass-easel-miniprogram-adapter';
-import type { Program } from '../native.ts';
+import type { Program, WindowStyle } from '../native.ts';
 
 type PageInstance = Record<string, unknown>;
 
@@ -29,7 +29,7 @@ export function createPages({
   space: CodeSpace;
   backend: AssociatedBackend;
   /** Told of the page that is on top from now on. */
-  onShow: (title: string, canGoBack: boolean) => void;
+  onShow: (style: WindowStyle | undefined, canGoBack: boolean) => void;
 }): Pages {
   const stack: Entry[] = [];
   const container = document.createElement('div');
@@ -89,7 +89,7 @@ export function createPages({
   }
 
   function show(entry: Entry): void {
-    onShow(program.windows[entry.path]?.title ?? '', stack.length > 1);
+    onShow(program.windows[entry.path], stack.length > 1);
     tell(entry, 'onShow');
   }
 

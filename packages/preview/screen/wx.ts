@@ -26,11 +26,11 @@ export function createWx(deps: Deps): Record<string, unknown> {
     request: createRequest(native),
     login: (options: Options) => settle('login', options, () => native.login()),
     checkSession: (options: Options) => settle('checkSession', options, () => native.checkSession()),
-    getUserProfile(options: Options<{ desc?: string }>) {
+    getUserProfile(options: Options<{ desc?: string; lang?: string }>) {
       const tapped = tap.inside();
       return settle('getUserProfile', options, async () => {
         if (!tapped) throw new Error('can only be invoked by user TAP gesture.');
-        const { desc = '' } = options ?? {};
+        const { desc = '', lang } = options ?? {};
         if (desc === '') throw new Error('desc is required');
         if (Array.from(desc).length > 30) throw new Error('desc length does not meet the requirements');
         await privacy.ensure();
@@ -42,7 +42,7 @@ export function createWx(deps: Deps): Record<string, unknown> {
           accept: '允许',
         });
         if (!agreed) throw new Error('auth deny');
-        return native.getUserProfile();
+        return native.getUserProfile({ lang: lang === 'zh_CN' ? lang : 'en' });
       });
     },
     getAccountInfoSync: () => ({ miniProgram: { appId: native.appId, envVersion: 'develop', version: '' } }),

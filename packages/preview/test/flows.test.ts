@@ -22,11 +22,57 @@ describe('the sample mini program', () => {
     await agreeToPrivacy(screen);
     await allowProfile(screen);
     await screen.see('很高兴认识你');
-    expect(screen.text()).toContain('王大锤');
+    expect(screen.text()).toContain('小明');
     expect(screen.text()).not.toContain('获取用户数据');
     expect(stage.calls()).toEqual(['wx.getUserProfile ok', 'wx.login ok', 'auth.login 200']);
-    expect(await stage.stored()).toMatchObject({ nickName: '王大锤' });
+    expect(await stage.stored()).toMatchObject({ nickName: '小明' });
     expect(screen.errors).toEqual([]);
+  });
+
+  test('shows where a user lives and what they speak in words of their language', async () => {
+    await becomeKnown();
+    const screen = await stage.launch();
+    await screen.see('简体中文');
+    expect(screen.text()).toMatch(/中国 \p{Script=Han}+ \p{Script=Han}+/u);
+    expect(await stage.stored()).toMatchObject({ language: 'zh_CN', country: '中国' });
+  });
+
+  test('logs out on this phone: the server refuses the token, and no later launch undoes it', async () => {
+    await becomeKnown();
+    const other = await stage.launch({ onAnotherPhone: true });
+    await other.see('欢迎回来');
+    const screen = await stage.launch();
+    await screen.see('欢迎回来');
+    stage.calls();
+    screen.tap('退出登录');
+    await screen.see('已退出登录');
+    expect(stage.calls()).toEqual(['auth.logout 200']);
+    const { openid } = stage.backend.standin.person(stage.phone.settings.user);
+    // There were three: two of the first launch, one of the other phone.
+    expect(await stage.backend.store.deleteSessionsOf(openid, 0)).toBe(2);
+
+    const next = await stage.launch();
+    await next.see('已退出登录');
+    expect(stage.calls()).toEqual([]);
+    next.tap('重新登录');
+    await next.see('欢迎回来');
+    expect(stage.calls()).toEqual(['wx.login ok', 'auth.checkUser 200']);
+    const last = await stage.launch();
+    await last.see('欢迎回来');
+    expect([...screen.errors, ...next.errors]).toEqual([]);
+  });
+
+  test('stays logged in, and says so, when the server cannot be reached for the logout', async () => {
+    await becomeKnown();
+    const screen = await stage.launch();
+    await screen.see('欢迎回来');
+    stage.phone.settings.offline = true;
+    screen.tap('退出登录');
+    await screen.see('连不上服务器');
+    stage.phone.settings.offline = false;
+    screen.tap('重试');
+    await screen.see('欢迎回来');
+    expect(screen.text()).toContain('退出登录');
   });
 
   test('takes no for an answer, stores nothing, and can be asked again', async () => {
@@ -96,7 +142,7 @@ describe('the sample mini program', () => {
     await becomeKnown();
     const screen = await stage.launch();
     await screen.see('欢迎回来');
-    expect(screen.text()).toContain('王大锤');
+    expect(screen.text()).toContain('小明');
     expect(screen.text()).not.toMatch(/获取用户数据|隐私/);
     expect(stage.calls()).toEqual(['wx.checkSession ok', 'user.me 200']);
   });
@@ -181,6 +227,16 @@ describe('the sample mini program', () => {
       'wx.login ok',
       'auth.checkUser 200',
     ]);
+  });
+
+  test('has WeChat ask with the name that it hands over, which is nobody’s where it hands over none', async () => {
+    stage.phone.settings.anonymous = true;
+    const screen = await stage.launch();
+    await agreeToPrivacy(screen);
+    screen.tap('获取用户数据');
+    await screen.see('获取你的昵称、头像');
+    expect(screen.text()).toContain('微信用户');
+    expect(screen.text()).not.toContain('小明');
   });
 
   test('tells who got no name from WeChat where to write one', async () => {

@@ -65,6 +65,14 @@ function hugePicture(): Promise<Buffer> {
     .toBuffer();
 }
 
+/** A picture of exactly so many bytes: what follows the end of a PNG is not looked at. */
+async function pictureOf(bytes: number): Promise<Buffer> {
+  const small = await sharp({ create: { width: 64, height: 64, channels: 3, background: 'teal' } })
+    .png()
+    .toBuffer();
+  return Buffer.concat([small, Buffer.alloc(bytes - small.length)]);
+}
+
 describe('the profile page', () => {
   test('stores a picture, a name and a phone number, and an anonymous profile takes none of them away', async () => {
     // Another phone of the same person, which will not have heard of it.
@@ -261,6 +269,27 @@ describe('the profile page', () => {
     await choosePicture('雪山');
     tapSave();
     await screen.see('已经保存好了');
+  });
+
+  test('sends no picture over the 100 KB that wx.cloud.callContainer takes, name and all', async () => {
+    const sizes: number[] = [];
+    const request = stage.phone.request.bind(stage.phone);
+    stage.phone.request = (options) => {
+      sizes.push(Buffer.byteLength(options.body ?? ''));
+      return request(options);
+    };
+    // One that nothing compresses, and one just under the limit, which is sent as it is.
+    putIntoAlbum('原图', await hugePicture());
+    putIntoAlbum('刚好', await pictureOf(69_000));
+    await openProfile();
+    for (const name of ['原图', '刚好']) {
+      await choosePicture(name);
+      save('果'.repeat(64));
+      await screen.see('已经保存好了');
+      await expect.poll(shownPicture).toMatch(/^http/);
+    }
+    expect(Math.max(...sizes)).toBeGreaterThan(90_000);
+    expect(Math.max(...sizes)).toBeLessThan(100_000);
   });
 
   test('makes a picture smaller that is too large to be sent', async () => {

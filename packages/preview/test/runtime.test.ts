@@ -24,7 +24,8 @@ async function launchPage(
   cleanups.push(() => rm(root, { recursive: true }));
   await mkdir(path.join(root, 'pages'));
   const files = {
-    'app.json': '{ "pages": ["pages/one", "pages/two"] }',
+    'app.json': `{ "pages": ["pages/one", "pages/two"],
+      "window": { "navigationBarBackgroundColor": "#ededed", "navigationBarTextStyle": "black" } }`,
     'app.wxss': '',
     'app.ts': "import { log } from './log'; App({ onLaunch() { log.push('launched'); } })",
     'log.ts': 'export const log: string[] = []',
@@ -34,7 +35,7 @@ async function launchPage(
     'pages/one.ts': `import { log } from '../log';
       Page({ data: { said: '' }, say(said) { this.setData({ said: this.data.said + ' ' + said }); },
         onShow() { log.push('shown'); }, onHide() { log.push('hidden'); }, go() { const say = (said) => this.say(said); ${body} } })`,
-    'pages/two.json': '{}',
+    'pages/two.json': '{ "navigationBarBackgroundColor": "#07c160", "navigationBarTextStyle": "white" }',
     'pages/two.wxss': '',
     'pages/two.wxml': '<view bindtap="back">second {{id}}</view>',
     'pages/two.ts': 'Page({ onLoad({ id }) { this.setData({ id }); }, back() { wx.navigateBack(); } })',
@@ -179,6 +180,15 @@ test('pages share their modules, and are told when they are covered and shown ag
   await screen.see('go');
   screen.tap('go');
   await screen.see('launched,shown,hidden,shown');
+});
+
+test('the bar of a page has the colours of app.json, or its own', async () => {
+  const screen = await launchPage("wx.navigateTo({ url: 'two?id=7' })");
+  const bar = screen.document.querySelector<HTMLElement>('.wechat-bar');
+  expect([bar?.style.background, bar?.dataset['text']]).toEqual(['rgb(237, 237, 237)', 'black']);
+  screen.tap('go');
+  await screen.see('second 7');
+  expect([bar?.style.background, bar?.dataset['text']]).toEqual(['rgb(7, 193, 96)', 'white']);
 });
 
 test('the first page cannot be left', async () => {

@@ -10,12 +10,14 @@ import type { Faults } from './faults.ts';
 import { PhoneError, type PhoneOfAnything } from './phone.ts';
 import { replyWith } from './reply.ts';
 import type { Traffic } from './traffic.ts';
+import { welcome } from './welcome.ts';
 
 interface Deps {
   endpoints: readonly Endpoint[];
   phone: PhoneOfAnything;
   faults: Faults;
   traffic: Traffic;
+  defaultAppId: string;
   /** The address that is listened on. */
   host: string;
   /** Stops listening for a while, every connection reset. */
@@ -32,6 +34,8 @@ export function createApp(deps: Deps): StandinApp {
   app.use(knownCallersOnly(deps));
   for (const endpoint of deps.endpoints) serveEndpoint(app, endpoint, deps);
   servePhone(app, deps.phone);
+  const { endpoints, defaultAppId: appId } = deps;
+  app.get('/', (c) => c.text(welcome({ url: new URL(c.req.url).origin, appId, endpoints })));
   app.notFound((c) => {
     const { path } = c.req;
     deps.traffic.enter({ path, code: undefined, query: new URL(c.req.url).searchParams }).left();

@@ -33,6 +33,8 @@ const profileInput = z.strictObject({
       avatarUrl: z.string().exactOptional(),
     })
     .default({}),
+  /** In which language the places are named; that of `wx.getUserProfile`. */
+  lang: z.enum(['en', 'zh_CN']).default('en'),
   anonymous: z.boolean().default(false),
   timestamp: z.int().min(0).optional(),
   /** Calls `wx.login` afterwards, as the well-known tutorial does: the answer is then a whole login. */
@@ -103,7 +105,10 @@ export function createPhone(deps: Deps): PhoneOfAnything {
     profile: checked(profileInput, (input) => {
       const person = find(input);
       const { sessionKey, appId, openid, unionid } = person;
-      const userInfo = { ...(input.anonymous ? anonymousProfile : defaultProfile(input.user)), ...input.profile };
+      const userInfo = {
+        ...(input.anonymous ? anonymousProfile : defaultProfile(input.user, input.lang)),
+        ...input.profile,
+      };
       const timestampSeconds = input.timestamp ?? Math.floor(now() / 1000);
       const ids = input.api === 'getUserInfo' ? { ids: { openid, unionid } } : {};
       return {

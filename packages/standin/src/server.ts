@@ -71,7 +71,16 @@ export async function startStandin(options: StandinOptions = {}): Promise<Standi
     rotatePolicy: rotate,
     now,
   });
-  const app = createApp({ endpoints, phone, faults, traffic, host, away: (ms) => void away(ms), log });
+  const app = createApp({
+    endpoints,
+    phone,
+    faults,
+    traffic,
+    defaultAppId: apps[0].appId,
+    host,
+    away: (ms) => void away(ms),
+    log,
+  });
 
   // The listener never rejects: what goes wrong in the app becomes a 500.
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { defaultProfile } from '../src/profile.ts';
 import { type Standin, type StandinOptions, devApp, startStandin } from '../src/server.ts';
 
 const other = { appId: 'wxfedcba9876543210', secret: 'fedcba9876543210fedcba9876543210' };
@@ -168,5 +169,33 @@ describe('a phone number', () => {
       errMsg: 'getPhoneNumber:ok',
     });
     expect((await press({ user: 'ming', phoneNumber: 'x' })).status).toBe(400);
+  });
+});
+
+describe('the stand-in for a person', () => {
+  test('says at its address what it is and how to use it, in lines that work when pasted', async () => {
+    const { standin } = await start();
+    const answer = await fetch(standin.url);
+    const text = await answer.text();
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/plain;charset=UTF-8']);
+    expect(text).toContain(`curl -s ${standin.url}/phone/login -d '{"user":"xiaoming"}'`);
+    expect(text).toContain('GET  /sns/jscode2session');
+    expect(text).not.toContain(devApp.secret);
+  });
+
+  test('calls a user of the documents by their own name', () => {
+    expect(defaultProfile('xiaoming')).toMatchObject({ nickName: '小明', gender: 1 });
+    expect(defaultProfile('xiaoming-2')).toEqual(defaultProfile('xiaoming'));
+    expect(defaultProfile('lingling')).toMatchObject({ nickName: '玲玲', gender: 2 });
+  });
+
+  test('names places in the language that is asked for, and in English otherwise', async () => {
+    const { standin } = await start();
+    const placesOf = (lang?: 'zh_CN') => {
+      const { country, province, city } = standin.phone.profile({ user: 'lingling', ...(lang && { lang }) }).userInfo;
+      return [country, province, city].join(' ');
+    };
+    expect(placesOf()).toMatch(/^China [A-Z][A-Za-z]+ [A-Z][A-Za-z ]+$/);
+    expect(placesOf('zh_CN')).toMatch(/^中国 \p{Script=Han}+ \p{Script=Han}+$/u);
   });
 });

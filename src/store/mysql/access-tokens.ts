@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm';
+import { maxAheadMs } from '../clock.ts';
 import { type Store, StoreError } from '../store.ts';
-import type { Db } from './connection.ts';
+import type { Db } from './session.ts';
 import type { Pool } from './pool.ts';
 import { gkWxAccessToken as accessToken } from './schema.ts';
 
@@ -20,8 +21,8 @@ export function accessTokens(
           leaseOwner: owner,
           leaseUntil: until,
         };
-        const isFree = sql`${accessToken.leaseUntil} <= ${now}`;
-        // Assigned in the order of the schema: the owner while lease_until is still the stored one.
+        const isFree = sql`(${accessToken.leaseUntil} <= ${now} or ${accessToken.leaseUntil} > ${now + maxAheadMs})`;
+        // MySQL assigns in the order of the schema: lease_owner while lease_until is still the stored one.
         await db
           .insert(accessToken)
           .values(row)

@@ -20,13 +20,13 @@ export function avatars(lend: Pool['lend']): Pick<Store, 'findAvatar' | 'sweepAv
           .orderBy(asc(avatar.hash))
           .limit(1)
           .offset(limit - 1);
-        // Of the column's own collation, or its index is of no use.
+        // In the column's own collation: otherwise its index is not used.
         const url = sql`convert(concat(${avatarUrlStart}, lower(hex(${avatar.hash})), ${avatarUrlEnd}) using utf8mb4) collate utf8mb4_bin`;
         const users = db
           .select({ one: sql`1` })
           .from(user)
           .where(eq(user.avatarUrl, url));
-        // Age and use are asked again by the statement that deletes, under its lock of the row.
+        // The statement that deletes checks age and use itself, under its lock of the row.
         const [{ affectedRows }] = await db
           .delete(avatar)
           .where(

@@ -1,19 +1,20 @@
 import { eq, inArray } from 'drizzle-orm';
 import {
-  byRows,
-  each,
+  assignedColumns,
   type Logins,
-  numbered,
+  loginValues,
   perConnection,
+  perRowCount,
+  placeholders,
+  placeholderValues,
   sessionRows,
   sessionsOf,
   userRows,
   usersOf,
-  valuesOf,
 } from '../logins.ts';
-import type { Db } from './connection.ts';
+import type { Db } from './session.ts';
 import { gkWxSession as session } from './schema.ts';
-import { merged } from './statements.ts';
+import { upsertSet } from './statements.ts';
 import { user } from './user-table.ts';
 
 export function createLogins(): Logins<Db> {
@@ -26,15 +27,15 @@ export function createLogins(): Logins<Db> {
       const sorted = logins.toSorted((a, b) => (a.openId < b.openId ? -1 : a.openId > b.openId ? 1 : 0));
       const openIds = [...new Set(sorted.map(({ openId }) => openId))];
       const users = await db.transaction(async () => {
-        await usersUpsert(sorted.length).execute(valuesOf(sorted));
-        await sessionsInsert(sorted.length).execute(valuesOf(sorted));
-        return await usersSelect(openIds.length).execute(numbered('openId', openIds));
+        await usersUpsert(sorted.length).execute(loginValues(sorted));
+        await sessionsInsert(sorted.length).execute(loginValues(sorted));
+        return await usersSelect(openIds.length).execute(placeholderValues('openId', openIds));
       });
       return usersOf(logins, users);
     },
     async find(db, tokenHashes) {
       const { sessionsSelect } = statementsOf(db);
-      const found = await sessionsSelect(tokenHashes.length).execute(numbered('tokenHash', tokenHashes));
+      const found = await sessionsSelect(tokenHashes.length).execute(placeholderValues('tokenHash', tokenHashes));
       return sessionsOf(tokenHashes, found);
     },
   };
@@ -42,23 +43,29 @@ export function createLogins(): Logins<Db> {
 
 function prepare(db: Db) {
   return {
-    usersUpsert: byRows((rows) =>
-      db.insert(user).values(userRows(rows)).onDuplicateKeyUpdate({ set: merged }).prepare(),
+    usersUpsert: perRowCount((rows) =>
+      db
+        .insert(user)
+        .values(userRows(rows))
+        .onDuplicateKeyUpdate({ set: assignedColumns(upsertSet) })
+        .prepare(),
     ),
-    sessionsInsert: byRows((rows) => db.insert(session).values(sessionRows(rows)).prepare()),
-    usersSelect: byRows((rows) =>
+    sessionsInsert: perRowCount((rows) => db.insert(session).values(sessionRows(rows)).prepare()),
+    usersSelect: perRowCount((rows) =>
       db
         .select()
         .from(user)
-        .where(inArray(user.openId, each('openId', rows)))
+        .where(inArray(user.openId, placeholders('openId', rows)))
+        // The transaction holds these rows already. Without the lock, TiDB reads them as they were when it began.
+        .for('update')
         .prepare(),
     ),
-    sessionsSelect: byRows((rows) =>
+    sessionsSelect: perRowCount((rows) =>
       db
         .select({ session, user })
         .from(session)
         .innerJoin(user, eq(user.openId, session.openId))
-        .where(inArray(session.tokenHash, each('tokenHash', rows)))
+        .where(inArray(session.tokenHash, placeholders('tokenHash', rows)))
         .prepare(),
     ),
   };

@@ -1,15 +1,18 @@
 import { and, asc, eq, gt, lte, type SQL, sql } from 'drizzle-orm';
 import type { MySqlColumn } from 'drizzle-orm/mysql-core';
 import type { Reseal, User } from '../store.ts';
-import type { Db } from './connection.ts';
+import type { Db } from './session.ts';
 import { gkWxSession as session } from './schema.ts';
 import { user } from './user-table.ts';
 
-/** How many were deleted: the longest expired ones first, so that instances that sweep at once take the same order. */
+/**
+ * By the database's clock too: a host whose clock is ahead does not sweep good sessions. The longest expired ones go first,
+ * so that instances that sweep at once lock in one order.
+ */
 export async function deleteExpiredSessions(db: Db, now: number, limit: number): Promise<number> {
   const [{ affectedRows }] = await db
     .delete(session)
-    .where(lte(session.expiresAt, now))
+    .where(lte(session.expiresAt, sql`least(${now}, floor(unix_timestamp(now(3)) * 1000))`))
     .orderBy(asc(session.expiresAt))
     .limit(limit);
   return affectedRows;
@@ -25,7 +28,7 @@ export async function countUsers(db: Db): Promise<number> {
 
 const is = (column: MySqlColumn, value: string | null): SQL => sql`${column} <=> ${value}`;
 
-/** Whether the row still was as it had been read. */
+/** Changes the row if it is still as it was read; whether it was. */
 export async function updateSealed(db: Db, { openId, from, to }: Reseal): Promise<boolean> {
   const [{ affectedRows }] = await db
     .update(user)

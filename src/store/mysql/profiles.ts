@@ -1,26 +1,26 @@
 import { asc, eq, sql } from 'drizzle-orm';
 import { avatarUrlOf } from '../avatar-url.ts';
 import { type Store, StoreError } from '../store.ts';
-import type { Db } from './connection.ts';
+import type { Db } from './session.ts';
 import type { Pool } from './pool.ts';
 import { gkWxAvatar as avatar } from './schema.ts';
 import { user } from './user-table.ts';
 
-/** What the user, not WeChat, says of themselves; and who they are in other apps. */
+/** Writes what users enter themselves, and finds a person's users in several apps. */
 export function profiles(lend: Pool['lend']): Pick<Store, 'saveProfile' | 'savePhoneNumber' | 'findUsersByUnionId'> {
   return {
-    saveProfile: ({ openId, nickName, avatar: chosen, now }) =>
+    saveProfile: ({ openId, nickName, avatar: chosenAvatar, now }) =>
       lend(async (db) => {
-        // No transaction: an avatar without a user is swept, though not within the hour that its row is young.
-        if (chosen) {
+        // No transaction: an avatar whose user is not changed is swept an hour later.
+        if (chosenAvatar) {
           await db
             .insert(avatar)
-            .values({ ...chosen, createdAt: now })
+            .values({ ...chosenAvatar, createdAt: now })
             .onDuplicateKeyUpdate({ set: { createdAt: sql`greatest(values(created_at), ${avatar.createdAt})` } });
         }
         return await update(db, openId, now, {
           ...(nickName !== null && { nickName }),
-          ...(chosen && { avatarUrl: avatarUrlOf(chosen.hash) }),
+          ...(chosenAvatar && { avatarUrl: avatarUrlOf(chosenAvatar.hash) }),
         });
       }),
     savePhoneNumber: (openId, phoneNumber, now) => lend((db) => update(db, openId, now, { phoneNumber })),

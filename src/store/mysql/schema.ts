@@ -1,5 +1,14 @@
 import { sql } from 'drizzle-orm';
-import { bigint, customType, index, int, mysqlTable, tinyint } from 'drizzle-orm/mysql-core';
+import {
+  bigint,
+  customType,
+  index,
+  int,
+  type MySqlColumnBuilderBase,
+  mysqlTable,
+  tinyint,
+} from 'drizzle-orm/mysql-core';
+import type { User } from '../store.ts';
 import { widths } from '../widths.ts';
 
 /** Compared byte for byte: the default collations take `oabc` and `oABC` for one user. */
@@ -41,7 +50,7 @@ export const userColumns = {
   country: unicodeText('country', { length: widths.place }),
   createdAt: epochMs('created_at').notNull(),
   updatedAt: epochMs('updated_at').notNull(),
-};
+} satisfies Record<keyof User, MySqlColumnBuilderBase>;
 
 /** The whole table. `real_name` and `stu_id` belong to the business: our statements use a table without them. */
 export const gkWxUser = mysqlTable(

@@ -25,7 +25,7 @@ export function avatars(lend: Lend): Pick<Store, 'findAvatar' | 'sweepAvatars'> 
           .select({ one: sql`1` })
           .from(user)
           .where(eq(user.avatarUrl, url));
-        // Age and use are asked by the statement that deletes, which nobody can come between.
+        // The statement that deletes checks age and use itself: no other write comes between.
         const { rowsAffected } = await db
           .delete(avatar)
           .where(

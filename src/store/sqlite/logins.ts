@@ -1,21 +1,22 @@
 import type { InValue, Row } from '@libsql/client';
 import { eq, fillPlaceholders, getTableColumns, inArray, type Query } from 'drizzle-orm';
 import {
-  byRows,
-  each,
+  assignedColumns,
   type Logins,
-  numbered,
+  loginValues,
   perConnection,
+  perRowCount,
+  placeholders,
+  placeholderValues,
   sessionRows,
   sessionsOf,
   userRows,
   usersOf,
-  valuesOf,
 } from '../logins.ts';
 import type { User } from '../store.ts';
 import type { Db } from './connection.ts';
 import { gkWxSession as session } from './schema.ts';
-import { merged } from './statements.ts';
+import { upsertSet } from './statements.ts';
 import { user } from './user-table.ts';
 
 export function createLogins(): Logins<Db> {
@@ -23,19 +24,19 @@ export function createLogins(): Logins<Db> {
   return {
     async save(db, logins) {
       const { usersUpsert, sessionsInsert, usersSelect } = statementsOf(db);
-      const values = valuesOf(logins);
+      const values = loginValues(logins);
       const openIds = [...new Set(logins.map(({ openId }) => openId))];
       // The driver's batch: Drizzle's own builds its statements anew.
       const [, , users] = await db.$client.batch([
         filled(usersUpsert(logins.length), values),
         filled(sessionsInsert(logins.length), values),
-        filled(usersSelect(openIds.length), numbered('openId', openIds)),
+        filled(usersSelect(openIds.length), placeholderValues('openId', openIds)),
       ]);
       return usersOf(logins, users?.rows.map(toUser) ?? []);
     },
     async find(db, tokenHashes) {
       const { sessionsSelect } = statementsOf(db);
-      const found = await sessionsSelect(tokenHashes.length).execute(numbered('tokenHash', tokenHashes));
+      const found = await sessionsSelect(tokenHashes.length).execute(placeholderValues('tokenHash', tokenHashes));
       return sessionsOf(tokenHashes, found);
     },
   };
@@ -43,23 +44,27 @@ export function createLogins(): Logins<Db> {
 
 function prepare(db: Db) {
   return {
-    usersUpsert: byRows((rows) =>
-      db.insert(user).values(userRows(rows)).onConflictDoUpdate({ target: user.openId, set: merged }).toSQL(),
+    usersUpsert: perRowCount((rows) =>
+      db
+        .insert(user)
+        .values(userRows(rows))
+        .onConflictDoUpdate({ target: user.openId, set: assignedColumns(upsertSet) })
+        .toSQL(),
     ),
-    sessionsInsert: byRows((rows) => db.insert(session).values(sessionRows(rows)).toSQL()),
-    usersSelect: byRows((rows) =>
+    sessionsInsert: perRowCount((rows) => db.insert(session).values(sessionRows(rows)).toSQL()),
+    usersSelect: perRowCount((rows) =>
       db
         .select()
         .from(user)
-        .where(inArray(user.openId, each('openId', rows)))
+        .where(inArray(user.openId, placeholders('openId', rows)))
         .toSQL(),
     ),
-    sessionsSelect: byRows((rows) =>
+    sessionsSelect: perRowCount((rows) =>
       db
         .select({ session, user })
         .from(session)
         .innerJoin(user, eq(user.openId, session.openId))
-        .where(inArray(session.tokenHash, each('tokenHash', rows)))
+        .where(inArray(session.tokenHash, placeholders('tokenHash', rows)))
         .prepare(),
     ),
   };

@@ -5,7 +5,7 @@ import type { Db } from './connection.ts';
 import { gkWxSession as session } from './schema.ts';
 import { user } from './user-table.ts';
 
-/** How many were deleted. SQLite's DELETE knows no LIMIT, as it is built by default. */
+/** Resolves to the number of deleted sessions. SQLite's DELETE has no LIMIT, as it is built by default. */
 export async function deleteExpiredSessions(db: Db, now: number, limit: number): Promise<number> {
   const expired = db
     .select({ tokenHash: session.tokenHash })
@@ -27,7 +27,7 @@ export async function countUsers(db: Db): Promise<number> {
 
 const is = (column: SQLiteColumn, value: string | null): SQL => sql`${column} is ${value}`;
 
-/** Changes the row if it still is as it was read. */
+/** Changes the row if it is still as it was read. */
 export function updateSealed(db: Db, { openId, from, to }: Reseal) {
   return db
     .update(user)

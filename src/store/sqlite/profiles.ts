@@ -5,16 +5,16 @@ import type { Db, Lend } from './connection.ts';
 import { gkWxAvatar as avatar } from './schema.ts';
 import { user } from './user-table.ts';
 
-/** What the user, not WeChat, says of themselves; and who they are in other apps. */
+/** Writes what users enter themselves, and finds a person's users in several apps. */
 export function profiles(lend: Lend): Pick<Store, 'saveProfile' | 'savePhoneNumber' | 'findUsersByUnionId'> {
   return {
-    saveProfile: ({ openId, nickName, avatar: chosen, now }) =>
+    saveProfile: ({ openId, nickName, avatar: chosenAvatar, now }) =>
       lend(async (db) => {
-        // No transaction: an avatar without a user is swept, though not within the hour that its row is young.
-        if (chosen) {
+        // No transaction: an avatar whose user is not changed is swept an hour later.
+        if (chosenAvatar) {
           await db
             .insert(avatar)
-            .values({ ...chosen, createdAt: now })
+            .values({ ...chosenAvatar, createdAt: now })
             .onConflictDoUpdate({
               target: avatar.hash,
               set: { createdAt: sql`max(excluded.created_at, ${avatar.createdAt})` },
@@ -22,7 +22,7 @@ export function profiles(lend: Lend): Pick<Store, 'saveProfile' | 'savePhoneNumb
         }
         return await update(db, openId, now, {
           ...(nickName !== null && { nickName }),
-          ...(chosen && { avatarUrl: avatarUrlOf(chosen.hash) }),
+          ...(chosenAvatar && { avatarUrl: avatarUrlOf(chosenAvatar.hash) }),
         });
       }),
     savePhoneNumber: (openId, phoneNumber, now) => lend((db) => update(db, openId, now, { phoneNumber })),

@@ -1,5 +1,15 @@
 import { sql } from 'drizzle-orm';
-import { type AnySQLiteColumn, blob, check, index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import {
+  type AnySQLiteColumn,
+  blob,
+  check,
+  index,
+  integer,
+  type SQLiteColumnBuilderBase,
+  sqliteTable,
+  text,
+} from 'drizzle-orm/sqlite-core';
+import type { User } from '../store.ts';
 import { widths } from '../widths.ts';
 
 /** SQLite holds text of any length, whatever the type says: a check refuses what MySQL's varchar refuses. */
@@ -25,7 +35,7 @@ export const userColumns = {
   country: text('country'),
   createdAt: integer('created_at').notNull(),
   updatedAt: integer('updated_at').notNull(),
-};
+} satisfies Record<keyof User, SQLiteColumnBuilderBase>;
 
 /** The whole table. `real_name` and `stu_id` belong to the business: our statements use a table without them. */
 export const gkWxUser = sqliteTable(

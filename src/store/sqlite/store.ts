@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { joined } from '../joined.ts';
+import { createBatcher } from '../batcher.ts';
 import type { LoginWrite, Store, StoreOptions } from '../store.ts';
 import { accessTokens } from './access-tokens.ts';
 import { avatars } from './avatars.ts';
@@ -10,6 +10,7 @@ import { countUsers, deleteExpiredSessions, selectUsersAfter, updateSealed } fro
 import { migrateSqlite } from './migrate.ts';
 import { profiles } from './profiles.ts';
 import { deleteSession, deleteSessionsOf, selectUser, updateSession } from './statements.ts';
+import { verifyTables } from './tables.ts';
 
 /** A store in one SQLite file. Each call blocks the event loop while SQLite works. */
 export function openSqliteStore({ databaseUrl, timeoutMs }: Omit<StoreOptions, 'poolSize'>): Store {
@@ -29,14 +30,14 @@ export function openSqliteStore({ databaseUrl, timeoutMs }: Omit<StoreOptions, '
   }
 
   return {
-    saveLogin: joined({
-      work: (items: readonly LoginWrite[]) => run((db) => logins.save(db, items)),
+    saveLogin: createBatcher({
+      runBatch: (items: readonly LoginWrite[]) => run((db) => logins.save(db, items)),
       maxInFlight: 1,
       timeoutMs,
     }),
     findUser: (openId) => run((db) => selectUser(db, openId)),
-    findSession: joined({
-      work: (items: readonly Buffer[]) => run((db) => logins.find(db, items)),
+    findSession: createBatcher({
+      runBatch: (items: readonly Buffer[]) => run((db) => logins.find(db, items)),
       maxInFlight: 1,
       timeoutMs,
     }),
@@ -56,6 +57,7 @@ export function openSqliteStore({ databaseUrl, timeoutMs }: Omit<StoreOptions, '
     ...avatars(run),
     ...accessTokens(run),
     migrate: () => migrateSqlite({ databaseUrl }),
+    verifyTables: () => run(verifyTables),
     ping: () =>
       run(async (db) => {
         await db.run(sql`select 1`);

@@ -1,6 +1,7 @@
 import type { SignedProfile, User } from '@guoke/client';
 import { api, session } from '../../guoke';
-import { checking, refused, sceneOf, sceneOfFailure, sceneWithoutProfile } from './scene';
+import { loggedOut } from '../../logged-out';
+import { checking, loggedOutScene, refused, sceneOf, sceneOfFailure, sceneWithoutProfile } from './scene';
 
 Page({
   data: {
@@ -17,7 +18,9 @@ Page({
   onLoad() {
     // The profile page may be left before what it saves has arrived: this one is shown too early then.
     this.stopListening = session.onUpdate((user) => this.greet(user));
-    void this.load();
+    // A login at every launch would undo the logout of the one before.
+    if (loggedOut.read()) this.setData(loggedOutScene);
+    else void this.load();
   },
 
   onShow() {
@@ -32,7 +35,8 @@ Page({
   /** Somebody may have become known on the profile page. What failed here stays until it is tried again. */
   greet(user: User) {
     const { busy, state } = this.data;
-    if (user.hasProfile && !busy && state !== 'offline' && state !== 'failed') this.setData(sceneOf(user));
+    const stays = state === 'offline' || state === 'failed' || state === 'logged-out';
+    if (user.hasProfile && !busy && !stays) this.setData(sceneOf(user));
   },
 
   /** Who is this? A known user is greeted, a new one is asked for their profile, but for their agreement first. */
@@ -40,6 +44,7 @@ Page({
     this.setData({ busy: true });
     try {
       const scene = sceneOf(await this.currentUser());
+      loggedOut.write(false);
       this.setData({ ...scene, busy: false });
       if (scene.asks) this.askPrivacy();
     } catch (error) {
@@ -64,6 +69,8 @@ Page({
     this.setData({ busy: true });
     wx.getUserProfile({
       desc: '用于显示你的昵称和头像',
+      // Without it the places are named in English.
+      lang: 'zh_CN',
       success: (profile) => void this.login(profile),
       fail: ({ errMsg }) => this.setData({ ...sceneWithoutProfile(errMsg), busy: false }),
     });
@@ -74,6 +81,19 @@ Page({
     try {
       const { user } = await session.login(profile);
       this.setData({ ...sceneOf(user, true), busy: false });
+    } catch (error) {
+      this.setData({ ...sceneOfFailure(error), busy: false });
+    }
+  },
+
+  /** The server refuses the token from now on. Where it cannot be reached, the login is left as it is. */
+  async logout() {
+    if (this.data.busy) return;
+    this.setData({ busy: true });
+    try {
+      await api.auth.logout.mutate();
+      loggedOut.write(true);
+      this.setData({ ...loggedOutScene, busy: false });
     } catch (error) {
       this.setData({ ...sceneOfFailure(error), busy: false });
     }

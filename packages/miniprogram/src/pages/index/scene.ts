@@ -4,22 +4,23 @@ import { avatarUrlOf } from '../../guoke';
 
 /** What the page shows. One of these at a time. */
 export interface Scene {
-  state: 'checking' | 'new' | 'known' | 'anonymous' | 'refused' | 'offline' | 'rejected' | 'failed';
+  state: 'checking' | 'new' | 'known' | 'anonymous' | 'refused' | 'offline' | 'rejected' | 'failed' | 'logged-out';
   title: string;
   sentence: string;
   /** The sentence tells of something gone wrong. */
   warns: boolean;
   /** Shows the button 获取用户数据. */
   asks: boolean;
-  /** Shows the button 重试. */
-  retries: boolean;
+  /** What the button says that loads the page again; empty where there is none. */
+  again: '' | '重试' | '重新登录';
   user: User | null;
   /** Empty where there is none. */
   avatarUrl: string;
   region: string;
+  language: string;
 }
 
-const blank = { warns: false, asks: false, retries: false, user: null, avatarUrl: '', region: '' };
+const blank = { warns: false, asks: false, again: '', user: null, avatarUrl: '', region: '', language: '' } as const;
 
 /** Until it is known who this is. */
 export const checking: Scene = { ...blank, state: 'checking', title: '请稍候', sentence: '正在确认你是谁……' };
@@ -47,7 +48,16 @@ const offline: Scene = {
   title: '连不上服务器',
   sentence: '请检查网络，过一会儿再试。你的资料没有丢失。',
   warns: true,
-  retries: true,
+  again: '重试',
+};
+
+/** The user has logged out. */
+export const loggedOutScene: Scene = {
+  ...blank,
+  state: 'logged-out',
+  title: '已退出登录',
+  sentence: '这部手机上的登录已经失效，你的资料还在。想回来时，点下面的按钮。',
+  again: '重新登录',
 };
 
 /** Of no use to try again. */
@@ -82,7 +92,14 @@ export function sceneOf(user: User, justNow = false): Scene {
     user,
     avatarUrl: avatarUrlOf(user) ?? '',
     region,
+    language: languageOf(user),
   };
+}
+
+/** What WeChat says, in words; a language that is not listed is shown as WeChat writes it. */
+function languageOf({ language }: User): string {
+  const names: Record<string, string> = { zh_CN: '简体中文', zh_TW: '繁體中文', zh_HK: '繁體中文', en: 'English' };
+  return names[language ?? ''] ?? language ?? '';
 }
 
 /** What to tell a person whose profile WeChat did not hand over. */
@@ -114,7 +131,7 @@ function sceneOfRefusal({ reason, retry, fields }: Extract<Failure, { kind: 'ref
         ...failed,
         sentence:
           '微信不认这次的登录凭证，请再试一次。如果你正在开发它：开发者工具里的 appid 和后端的 WX_APPID 多半不是同一个。',
-        retries: true,
+        again: '重试',
       };
     case 'INPUT_INVALID':
       if (!fields.includes('appId')) return { ...failed, sentence: unavailable };

@@ -1,8 +1,12 @@
-/** What the backend takes with room for the rest of the request, in characters of base64: a picture of 375 KB. */
-const maxBase64 = 500_000;
+/** What fits into a call of every transport: `wx.cloud.callContainer` takes 100 KB, of which this leaves 8 KB for the rest. In characters of base64. */
+const maxBase64 = 92_000;
 
-/** An avatar is shown small, so this is plenty. */
-const width = 512;
+/** Tried in turn until the picture is small enough. The backend keeps avatars 256 wide. */
+const attempts = [
+  { quality: 80, compressedWidth: 512 },
+  { quality: 70, compressedWidth: 256 },
+  { quality: 40, compressedWidth: 256 },
+] as const;
 
 /** The picture cannot be sent; the message tells which way. */
 export class PictureError extends Error {
@@ -16,11 +20,13 @@ export class PictureError extends Error {
 
 /** The picture at a temporary path as base64, made smaller where it is too large. Rejects with a PictureError. */
 export async function readPicture(path: string): Promise<string> {
-  const base64 = await read(path);
-  if (base64.length <= maxBase64) return base64;
-  const smaller = await read(await compress(path));
-  if (smaller.length > maxBase64) throw new PictureError('too-large');
-  return smaller;
+  const original = await read(path);
+  if (original.length <= maxBase64) return original;
+  for (const attempt of attempts) {
+    const smaller = await read(await compress(path, attempt));
+    if (smaller.length <= maxBase64) return smaller;
+  }
+  throw new PictureError('too-large');
 }
 
 function read(filePath: string): Promise<string> {
@@ -36,12 +42,11 @@ function read(filePath: string): Promise<string> {
 }
 
 /** Before base library 2.26.0 WeChat ignores the width, so the picture may stay too large. */
-function compress(src: string): Promise<string> {
+function compress(src: string, attempt: (typeof attempts)[number]): Promise<string> {
   return new Promise((resolve, reject) => {
     wx.compressImage({
       src,
-      quality: 80,
-      compressedWidth: width,
+      ...attempt,
       success: ({ tempFilePath }) => resolve(tempFilePath),
       fail: () => reject(new PictureError('too-large')),
     });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { joined } from '../../src/store/joined.ts';
+import { createBatcher } from '../../src/store/batcher.ts';
 import { openStore } from '../../src/store/open.ts';
 import { type LoginWrite, type Store, StoreError } from '../../src/store/store.ts';
 import { databases, hasMysql, mysql } from '../support/databases.ts';
@@ -16,7 +16,7 @@ async function outcomes(store: Store, logins: readonly LoginWrite[]) {
   return settled.map((each) => (each.status === 'fulfilled' ? each.value : (each.reason as StoreError)));
 }
 
-describe.each(databases)('logins that are joined on $name', ({ createUrl, query }) => {
+describe.each(databases)('logins in one batch on $name', ({ createUrl, query }) => {
   let url: string;
   let store: Store;
   beforeAll(async () => {
@@ -26,7 +26,7 @@ describe.each(databases)('logins that are joined on $name', ({ createUrl, query 
   });
   afterAll(() => store.close());
 
-  test('256 at once, the same users among them and poisoned rows: only those fail, and nothing of them is there', async () => {
+  test('only the poisoned rows of 256 logins fail, and leave nothing behind', async () => {
     const users = Array.from({ length: 64 }, () => newOpenId());
     const logins = Array.from({ length: 256 }, (_, index) =>
       loginWrite({
@@ -60,7 +60,7 @@ describe.each(databases)('logins that are joined on $name', ({ createUrl, query 
     expect(rows).toHaveLength(256 - 8);
   });
 
-  test('of one user keep the key rule, in whatever order they arrive, and each is answered with a row that has its key', async () => {
+  test('logins of one user keep the key rule in any order of arrival', async () => {
     const openId = newOpenId();
     const times = [5, 1, 4, 2, 3];
     const logins = times.map((at) => loginWrite({ openId, key: `${at}`, at }));
@@ -72,7 +72,7 @@ describe.each(databases)('logins that are joined on $name', ({ createUrl, query 
     expect(await store.findUser(openId)).toMatchObject({ sessionKey: 'v1.k1.z', prevSessionKey: 'v1.k1.y' });
   });
 
-  test('sessions that are looked up together are each their own, and a revoked one is refused at once', async () => {
+  test('sessions that are looked up together are not mixed up, and a revoked one is not found', async () => {
     const logins = Array.from({ length: 40 }, () => loginWrite());
     await outcomes(store, logins);
     const hashes = logins.map(({ tokenHash }) => tokenHash);
@@ -85,8 +85,8 @@ describe.each(databases)('logins that are joined on $name', ({ createUrl, query 
   });
 });
 
-describe.skipIf(!hasMysql)('logins that are joined with one whose row is locked', () => {
-  test('wait for a second at most, and only the locked one fails', async () => {
+describe.skipIf(!hasMysql)('a batch with a login whose row is locked', () => {
+  test('fails for that login alone', async () => {
     const url = await mysql.createUrl();
     const store = await openStore({ databaseUrl: url, timeoutMs: 2000, poolSize: 10 });
     onTestFinished(() => store.close());
@@ -106,9 +106,9 @@ describe.skipIf(!hasMysql)('logins that are joined with one whose row is locked'
 });
 
 const program = findMariaDb();
-describe.skipIf(!program)('256 writers and a database that is killed', () => {
+describe.skipIf(!program)('256 writers on a database that is killed', () => {
   test(
-    'fail while it is away and for their poisoned rows, and nothing acknowledged is lost',
+    'lose nothing acknowledged, and fail only while it is away or for a poisoned row',
     { timeout: 60_000 },
     async () => {
       const server = await startMariaDb(program ?? '');
@@ -180,11 +180,11 @@ describe.skipIf(!program)('256 writers and a database that is killed', () => {
   );
 });
 
-describe('joined calls', () => {
-  test('go at once when nothing is under way, and together with those of the same turn', async () => {
+describe('a batcher', () => {
+  test('sends a call at once when nothing is in flight, with those of the same turn of the event loop', async () => {
     const groups: number[][] = [];
-    const call = joined({
-      work: async (items: readonly number[]) => (groups.push([...items]), items),
+    const call = createBatcher({
+      runBatch: async (items: readonly number[]) => (groups.push([...items]), items),
       maxInFlight: 1,
       timeoutMs: 1000,
     });
@@ -193,12 +193,12 @@ describe('joined calls', () => {
     expect(groups).toEqual([[1, 2, 3], [4]]);
   });
 
-  test('are at most 64 together and 4 under way', async () => {
+  test('has at most 64 calls in a batch and 4 batches in flight', async () => {
     let underWay = 0;
     let most = 0;
     const sizes: number[] = [];
-    const call = joined({
-      async work(items: readonly number[]) {
+    const call = createBatcher({
+      async runBatch(items: readonly number[]) {
         most = Math.max(most, ++underWay);
         sizes.push(items.length);
         await sleep(10);
@@ -213,9 +213,10 @@ describe('joined calls', () => {
     expect(Math.max(...sizes)).toBe(64);
   });
 
-  test('do not wait for one that hangs, and each has its own deadline', async () => {
-    const call = joined({
-      work: async (items: readonly string[]) => (items.includes('hangs') ? await new Promise<never>(() => {}) : items),
+  test('sends a call past a batch that hangs, and each call has its own deadline', async () => {
+    const call = createBatcher({
+      runBatch: async (items: readonly string[]) =>
+        items.includes('hangs') ? await new Promise<never>(() => {}) : items,
       maxInFlight: 2,
       timeoutMs: 200,
     });
@@ -225,12 +226,12 @@ describe('joined calls', () => {
     await hanging;
   });
 
-  test('that have given up are not made any more', async () => {
+  test('does not send a call that has expired', async () => {
     const made: string[] = [];
     let release = () => {};
     const gate = new Promise<void>((resolve) => (release = resolve));
-    const call = joined({
-      async work(items: readonly string[]) {
+    const call = createBatcher({
+      async runBatch(items: readonly string[]) {
         made.push(...items);
         if (items.includes('first')) await gate;
         return items;
