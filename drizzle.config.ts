@@ -8,4 +8,6 @@ export default defineConfig({
   schema: `./src/store/${dialect}/schema.ts`,
   out: `./drizzle/${dialect}`,
   dbCredentials: { url },
+  // As in src/store/migrations.ts.
+  migrations: { table: '__guoke_migrations' },
 });

@@ -18,6 +18,8 @@ import { answerAvatar, avatarHashOf } from './user/avatars.ts';
 export interface AppDeps extends ContextParts {
   /** False until the tables are there; by default they are. */
   hasTables?: () => boolean;
+  /** The code of what keeps them away, for /readyz. */
+  whyNotReady?: () => string | undefined;
   /** True from the moment that the process begins to stop: calls are served, and a balancer is told to send none. */
   isStopping?: () => boolean;
   /** The procedures, where there are more of them than ours. */
@@ -30,7 +32,15 @@ const maxBatchSize = 10;
 
 /** The HTTP surface: health, avatars, and the procedures under /trpc, in the order in which a request passes it. */
 export function createApp(deps: AppDeps): Hono<CallEnv> {
-  const { hasTables = () => true, isStopping = () => false, router = appRouter, extend = () => {}, store, log } = deps;
+  const {
+    hasTables = () => true,
+    whyNotReady = () => undefined,
+    isStopping = () => false,
+    router = appRouter,
+    extend = () => {},
+    store,
+    log,
+  } = deps;
   const app = new Hono<CallEnv>();
   const refusals = createRefusals(router);
 
@@ -44,7 +54,7 @@ export function createApp(deps: AppDeps): Hono<CallEnv> {
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
-    if (!hasTables() || isStopping()) return c.json({ status: 'not serving' }, 503);
+    if (!hasTables() || isStopping()) return c.json({ status: 'not serving', reason: whyNotReady() }, 503);
     try {
       await store.ping();
     } catch {

@@ -90,7 +90,8 @@ const rules: Readonly<Record<keyof z.input<typeof environment>, string>> = {
   WX_APPID: 'must be the appid of a mini program',
   WX_SECRET: 'must be the secret of that mini program',
   WX_APPS: 'must be appid:secret, more of them separated by commas, each appid once',
-  DATABASE_URL: 'must be file:<path> or mysql://user:password@host:3306/database, which may end in ?ssl=true',
+  DATABASE_URL:
+    'must be file:<path> or mysql://user:password@host:3306/database, which may end in ?ssl=true; in a password @ / ? # and % are written %40 %2F %3F %23 and %25',
   SESSION_KEY_SECRETS: 'must be id:<base64 of 32 bytes>, more of them separated by commas, each id once',
   HOST: 'must be an address to listen on',
   PORT: 'must be a port from 0 to 65535',

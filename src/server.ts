@@ -7,6 +7,7 @@ import { createLog, type Log } from './operations/log.ts';
 import { createMigration } from './operations/migration.ts';
 import { createParts } from './parts.ts';
 import { appRouter } from './router.ts';
+import { placeOf } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import { startSweeper } from './operations/sweeper.ts';
 import { createAvatarSweep } from './user/avatars.ts';
@@ -52,13 +53,19 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   } = options;
   const parts = await createParts(config, { log, now });
   const { store, metrics } = parts;
-  const migration = createMigration({ store, log, isOurs: settings.migrateOnStart });
+  const migration = createMigration({
+    store,
+    log,
+    database: placeOf(config.secrets.databaseUrl),
+    isOurs: settings.migrateOnStart,
+  });
   let isStopping = false;
   const app = createApp({
     ...parts,
     router,
     extend,
     hasTables: () => migration.isDone(),
+    whyNotReady: () => migration.reason(),
     isStopping: () => isStopping,
   });
 

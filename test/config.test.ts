@@ -120,10 +120,18 @@ describe('configuration', () => {
       'mysql://root:pw@db/guoke?ssl=true&multipleStatements=true',
       'mysql://root:pw@db/guoke#ssl=true',
       'FILE:guoke.db',
+      // Passwords that are not percent-encoded, whose rest becomes a host or a name.
+      'mysql://guoke:p@ss/w0rd@db/guoke',
+      'mysql://guoke:p/w0rd@db/guoke',
+      'mysql://guoke:p#w0rd@db/guoke',
+      'mysql://guoke:p?w0rd@db/guoke',
     ]) {
       for (const SESSION_KEY_SECRETS of [`k1:${secret}`, '']) {
         const problems = problemsOf({ ...env, SESSION_KEY_SECRETS, DATABASE_URL: odd });
-        expect(problems[0], odd).toMatch(/^DATABASE_URL must be file:<path> or mysql:/);
+        expect(problems[0], odd).toMatch(
+          /^DATABASE_URL must be file:<path> or mysql:.*in a password @ .* are written %40 /,
+        );
+        expect(problems.join(), odd).not.toContain('w0rd');
       }
     }
   });

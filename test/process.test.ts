@@ -4,12 +4,14 @@ import { Agent, request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { devApp, startStandin, type Standin } from '../packages/standin/src/server.ts';
 import { clientOf, failureOf } from './support/backend.ts';
 import { databases, hasMysql, mysql } from './support/databases.ts';
+import { explainStartFailure } from '../src/operations/start-failure.ts';
+import { explained } from '../src/store/sqlite/file.ts';
 import { createDatabase, findMariaDb, startMariaDb } from './support/mariadb.ts';
+import { holdMigrationLease } from './support/migration-lease.ts';
 import { runCommand, startServerProcess, type Command } from './support/process.ts';
 
 let standin: Standin;
@@ -165,8 +167,7 @@ describe.runIf(hasMysql && findMariaDb())('a database that is away at the start'
 
 test.runIf(hasMysql)('SIGTERM while it waits for the database: it drains as ever, and exits 0', async () => {
   const databaseUrl = await mysql.createUrl();
-  const rival = await createConnection(databaseUrl);
-  await rival.query(`select get_lock(concat('guoke.', md5(database())), 1)`);
+  const release = await holdMigrationLease(databaseUrl);
   const server = await start(databaseUrl, {}, { untilReady: false });
   expect(await readyz(server.url)).toBe(503);
   const at = performance.now();
@@ -177,7 +178,7 @@ test.runIf(hasMysql)('SIGTERM while it waits for the database: it drains as ever
   expect(performance.now() - at).toBeLessThan(12_000);
   expect(server.stdout.at(-1)).toContain('"msg":"stopped"');
   expect(server.stderr).toEqual([]);
-  await rival.end();
+  await release();
 });
 
 describe('a start that cannot be says why in a few words, and exits 1', () => {
@@ -201,6 +202,50 @@ describe('a start that cannot be says why in a few words, and exits 1', () => {
     expect(calls).toEqual({ code: 1, said });
     expect(metrics).toEqual({ code: 1, said });
     taken.close();
+  });
+
+  test.each(['', `k1:${Buffer.alloc(32, 7).toString('base64')}`])(
+    'a database file that cannot be one is named with what to do, with SESSION_KEY_SECRETS "%s"',
+    async (SESSION_KEY_SECRETS) => {
+      const folder = dirname(newFile().slice('file:'.length));
+      await mkdir(`${folder}/folder.db`, { recursive: true });
+      await writeFile(`${folder}/notes.txt`, 'This is a text, and no database at all.');
+      const said = async (file: string) => {
+        const ended = await outcome({ ...environment(`file:${file}`), SESSION_KEY_SECRETS });
+        expect(ended.code).toBe(1);
+        return ended.said;
+      };
+      expect(await said(`${folder}/folder.db`)).toBe(
+        `The server did not start: ${folder}/folder.db is a folder: let DATABASE_URL name a file in it, such as file:${folder}/folder.db/guoke.db (EISDIR).`,
+      );
+      expect(await said(`${folder}/notes.txt`)).toMatch(/notes\.txt is no SQLite database: move it away/);
+      expect(await said(`${folder}/notes.txt/guoke.db`)).toMatch(
+        /notes\.txt is no folder: let DATABASE_URL name a file/,
+      );
+    },
+  );
+
+  test('a folder or a file that another user has is named, and no temporary file', async () => {
+    const folder = dirname(newFile().slice('file:'.length));
+    await mkdir(folder, { recursive: true });
+    await writeFile(`${folder}/secret.db`, 'SQLite format 3\0');
+    // Root may write everywhere: so the words are asked for the errors that another user gets.
+    const refusal = (code: string) => explained(Object.assign(new Error(), { code }), `${folder}/secret.db`);
+    for (const code of ['EACCES', 'EPERM', 'EROFS']) {
+      const message = explainStartFailure(refusal(code));
+      expect(message).toContain(folder);
+      expect(message.split('\n')).toHaveLength(1);
+    }
+  });
+
+  test('a database that is away is named by host and port, once and without frames', async () => {
+    const server = await start('mysql://guoke:hush@127.0.0.1:1/guoke', {}, { untilReady: false });
+    await sleep(4000);
+    const lines = server.stdout.filter((line) => line.includes('127.0.0.1:1'));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/the database at 127\.0\.0\.1:1 is not ready/);
+    expect(server.stdout.join('\n')).not.toMatch(/frames|hush/);
+    server.kill('SIGKILL');
   });
 
   test('a configuration that is not complete, and a file of secrets that holds none', async () => {

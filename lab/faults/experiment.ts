@@ -26,6 +26,8 @@ export interface Setting {
 export interface Experiment {
   name: string;
   on: readonly DatabaseName[];
+  /** Servers of its own that keep the machine busy: not among the tests. Says what it lacks here, and null when nothing. */
+  lacks?: () => string | null;
   run: (setting: Setting) => Promise<Figure[]>;
 }
 

@@ -46,6 +46,12 @@ try {
     }
   }
   for (const experiment of chosen) {
+    const lacking = databases.includes('MariaDB') ? (experiment.lacks?.() ?? null) : null;
+    if (lacking !== null) {
+      console.error(`NOT TRIED: ${experiment.name}. ${lacking}`);
+      broken += 1;
+      continue;
+    }
     for (const database of experiment.on.filter((each) => databases.includes(each))) {
       if (database === 'SQLite' || servers.has(database)) broken += (await attempt(experiment, database)) ? 0 : 1;
     }

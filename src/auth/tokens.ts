@@ -1,7 +1,7 @@
 import { createToken, hashToken, tokenPattern } from '../crypto.ts';
 import { AppError } from '../errors.ts';
 import { isFromWrongClock } from '../store/clock.ts';
-import type { Session, Store, User } from '../store/store.ts';
+import { type Session, type Store, StoreError, type User } from '../store/store.ts';
 
 const hourMs = 60 * 60 * 1000;
 const dayMs = 24 * hourMs;
@@ -41,14 +41,17 @@ export function createTokens(store: Pick<Store, 'findSession' | 'extendSession'>
       // Issued by a clock that was wrong: it would live for years.
       if (isFromWrongClock(session.createdAt, now)) throw new AppError('SESSION_INVALID');
       if (now - session.lastUsedAt >= hourMs || isFromWrongClock(session.lastUsedAt, now)) {
-        await store.extendSession({
-          tokenHash: session.tokenHash,
-          unusedSince: now - hourMs,
-          lastUsedAt: now,
-          expiresAt: Math.min(now + lifeMs, session.createdAt + maxLifeMs),
-        });
+        const expiresAt = Math.min(now + lifeMs, session.createdAt + maxLifeMs);
+        await store
+          .extendSession({ tokenHash: session.tokenHash, unusedSince: now - hourMs, lastUsedAt: now, expiresAt })
+          .catch(ignoreUnavailable);
       }
       return found;
     },
   };
+}
+
+/** A database that is read-only after a failover can still tell whose token it is: the next use is recorded instead. */
+function ignoreUnavailable(error: unknown): void {
+  if (!(error instanceof StoreError && error.kind === 'unavailable')) throw error;
 }

@@ -4,12 +4,12 @@ import { runCommand, UsageError } from './command.ts';
 import { loadConfig } from '../config.ts';
 import { CryptoError, open } from '../crypto.ts';
 import { createProgress } from './progress.ts';
-import { adoptUsers } from '../store/mysql/adopt/adopt.ts';
+import { adoptUsers, type Left } from '../store/mysql/adopt/adopt.ts';
 
 // `npm run db:adopt`: takes over the gk_wx_user of the well-known tutorial, sealing the session keys in it.
 
 await runCommand(async () => {
-  const { values } = parseArgs({ options: { 'drop-old': { type: 'boolean' } } });
+  const { values } = parseArgs({ options: { 'drop-old': { type: 'boolean' }, 'without-key': { type: 'boolean' } } });
   const { settings, secrets } = loadConfig(process.env);
   const { databaseUrl, keyring } = secrets;
   if (!databaseUrl.startsWith('mysql:') || !keyring) {
@@ -18,7 +18,7 @@ await runCommand(async () => {
   const appId = settings.defaultApp;
   const sessionKeys = createSessionKeys(keyring);
   const progress = createProgress({ noun: 'users' });
-  const { users, sealed, aside } = await adoptUsers({
+  const { users, sealed, left, aside } = await adoptUsers({
     databaseUrl,
     appId,
     seal: (openId, sessionKey) => sessionKeys.seal({ appId, openId, unionId: null, sessionKey, startedAt: 0 }),
@@ -31,12 +31,24 @@ await runCommand(async () => {
       }
     },
     drop: values['drop-old'] ?? false,
+    takesKeyless: values['without-key'] ?? false,
     onProgress: (step, done, total) => progress.show(done, total, step),
   }).finally(() => progress.end());
   process.stdout.write(`gk_wx_user: ${users} users of ${appId}, ${sealed} session keys sealed, each row compared.\n`);
+  process.stdout.write(explainLeft(left));
   process.stdout.write(
     aside === null
       ? 'The old table is dropped.\n'
       : `The old table is ${aside} now, with the session keys in clear. Once you are content, drop it:\n  npm run db:adopt -- --drop-old\n`,
   );
 });
+
+function explainLeft({ rows, named, columns }: Left): string {
+  const lines = [];
+  if (columns.length > 0)
+    lines.push(`Left in the old table, since they are not the tutorial's: the columns ${columns.join(', ')}.`);
+  if (rows > 0)
+    lines.push(`Left in the old table: ${rows} rows that are no users${named.length < rows ? ', such as' : ''}`);
+  lines.push(...named.map((each) => `  ${each}`));
+  return lines.map((line) => `${line}\n`).join('');
+}

@@ -11,9 +11,7 @@ await runCommand(async () => {
   if (file === undefined || rest.length > 0) throw new UsageError('Say where to: npm run db:backup -- <file>');
   const databaseUrl = process.env.DATABASE_URL || 'file:.data/guoke.db';
   if (!databaseUrl.startsWith('file:')) {
-    throw new UsageError(
-      'DATABASE_URL names no SQLite database: of MySQL, mysqldump --single-transaction makes a backup',
-    );
+    throw new UsageError('DATABASE_URL names no SQLite database: of MySQL, deploy/mysql-backup.sh makes a backup');
   }
   const { users, sessions, bytes } = await backupSqlite({ databaseUrl, file });
   const size = `${(bytes / 1024 / 1024).toFixed(1)} MiB`;

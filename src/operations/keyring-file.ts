@@ -3,6 +3,7 @@ import { access, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Config, ConfigError } from '../config.ts';
 import type { Keyring } from '../crypto.ts';
+import { explained, refuseOtherFile } from '../store/sqlite/file.ts';
 import { flush } from '../store/sqlite/flush.ts';
 
 /** The file beside an SQLite database with the secret that seals in it, where SESSION_KEY_SECRETS has none. */
@@ -21,16 +22,31 @@ export async function keyringOf({
   if (keyring) return keyring;
   if (!databaseUrl.startsWith('file:')) throw new ConfigError(['SESSION_KEY_SECRETS is missing']);
   const file = keyringFileOf(databaseUrl);
+  const database = databaseUrl.slice('file:'.length);
   await makeKeyringFile(databaseUrl);
-  if (!(await exists(file))) throw lost(file, databaseUrl.slice('file:'.length));
+  if (!(await exists(file))) {
+    // What is no database has no secret to lose.
+    await refuseOtherFile(database);
+    throw lost(file, database);
+  }
   const key = Buffer.from((await readFile(file, 'utf8')).trim(), 'base64');
   if (key.length !== 32) throw new ConfigError([`${file} does not hold a secret: base64 of 32 bytes`]);
   return [{ id: 'file', key }];
 }
 
-/** Makes the file before the database is made; does nothing when the database is there. */
+/**
+ * Makes the file before the database is made; does nothing when the database is there. Rejects with a StoreError where the
+ * folder is of no use.
+ */
 export async function makeKeyringFile(databaseUrl: string): Promise<void> {
-  if (await exists(databaseUrl.slice('file:'.length))) return;
+  const database = databaseUrl.slice('file:'.length);
+  if (await exists(database)) return;
+  await writeSecret(databaseUrl).catch((error: unknown) => {
+    throw explained(error, database);
+  });
+}
+
+async function writeSecret(databaseUrl: string): Promise<void> {
   const file = keyringFileOf(databaseUrl);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   // Written whole under another name, then linked: two first starts at once read the same secret.

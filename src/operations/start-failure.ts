@@ -6,7 +6,9 @@ import { StoreError } from '../store/store.ts';
 export function explainStartFailure(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
   if (error instanceof StoreError) {
-    return `The server did not start: ${error.message}. See DATABASE_URL, and the rights of its user.`;
+    const { explanation, code, message } = error;
+    if (explanation !== undefined) return `The server did not start: ${explanation} (${code}).`;
+    return `The server did not start: ${message}. See DATABASE_URL, and the rights of its user.`;
   }
   const { errorName, code, frames } = describeError(error);
   // Of Node's own errors alone, and there they are plain.

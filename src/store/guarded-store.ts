@@ -53,6 +53,7 @@ export function guardedStore(store: Store, { statementTimeoutMs }: Guards = {}):
     ping: () => run(() => store.ping()),
     // These are not statements of a request: they have deadlines of their own, or none.
     migrate: () => store.migrate(),
+    verifyTables: () => store.verifyTables(),
     poolStats: () => store.poolStats(),
     close: () => store.close(),
   };

@@ -11,8 +11,14 @@ export interface Migration {
   tables: readonly string[];
 }
 
-/** Drizzle's own journal, so that `drizzle-kit migrate` and our migrator continue one another's work. */
-export const journalTable = '__drizzle_migrations';
+/**
+ * Our journal, in the shape of Drizzle's, so that `drizzle-kit migrate` and our migrator continue one another's work. Drizzle's
+ * default name is not ours alone: another application in the same database writes its own migrations there.
+ */
+export const journalTable = '__guoke_migrations';
+
+/** Where version 0.1 kept its journal. Its rows are carried over by their hashes, and stay where they are. */
+export const earlierJournalTable = '__drizzle_migrations';
 
 /** The migrations under drizzle/, oldest first; the folder stands beside src/ and dist/ alike. */
 export function readMigrations(
@@ -25,6 +31,29 @@ export function readMigrations(
     hash,
     tables: sql.flatMap((statement) => /^\s*CREATE TABLE [`"]([^`"]+)[`"]/i.exec(statement)?.[1] ?? []),
   }));
+}
+
+/** Stands in the target of `db:copy` until the copy is whole: how far it has come. */
+export const copyProgressTable = '__guoke_copy';
+
+/** The next run of the copy would replace what a server wrote meanwhile, so that none may serve. */
+export function unfinishedCopy(): StoreError {
+  const explanation = 'a copy into this database is not finished: run npm run db:copy again';
+  return new StoreError('unavailable', 'COPY_UNFINISHED', undefined, explanation);
+}
+
+/** Somebody else may be making the tables at this moment, so this is a database that is not available yet. */
+export function missingTables(names: readonly string[]): StoreError {
+  const explanation = `there is no ${listed(names, ', ')}: run npm run db:migrate, or set MIGRATE_ON_START=true`;
+  return new StoreError('unavailable', 'TABLES_MISSING', undefined, explanation);
+}
+
+/** How many things a message names. */
+const maxListed = 3;
+
+export function listed(all: readonly string[], separator: string): string {
+  const named = all.slice(0, maxListed).join(separator);
+  return all.length > maxListed ? `${named}${separator}and ${all.length - maxListed} more` : named;
 }
 
 /** A table of the same name that we did not make is somebody's: the article's own, perhaps, with users in it. */

@@ -1,4 +1,5 @@
 import { guardedStore } from './guarded-store.ts';
+import { mysqlUrl } from './mysql/url.ts';
 import { type Store, StoreError, type StoreOptions } from './store.ts';
 
 /**
@@ -17,4 +18,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     return guardedStore(openSqliteStore(options));
   }
   throw new StoreError('unexpected', 'DATABASE_URL_INVALID', undefined, 'it must begin with file: or mysql:');
+}
+
+/** Where the database is, in words for the operator: a host and a port, or a file, and nothing of the user. */
+export function placeOf(databaseUrl: string): string {
+  const url = mysqlUrl(databaseUrl);
+  return url ? `${url.hostname}:${url.port || '3306'}` : databaseUrl.replace(/^file:/, '');
 }

@@ -157,6 +157,8 @@ export interface Store {
   ): Promise<void>;
   /** Brings the tables up to date. Many instances may call it at once: one at a time migrates. */
   migrate(): Promise<void>;
+  /** Rejects as unavailable where a table of ours is missing, and as unexpected where one would lose what is written. */
+  verifyTables(): Promise<void>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   /** The stats of this moment. */
@@ -184,12 +186,14 @@ export class StoreError extends Error {
   readonly code: string;
   /** The server's error number where there is one. */
   readonly errno: number | undefined;
+  /** In words of ours, for the operator. */
+  readonly explanation: string | undefined;
 
-  /** `explanation` is in words of ours, for the operator. */
   constructor(kind: 'unavailable' | 'unexpected', code: string, errno?: number, explanation?: string) {
     super(`database ${kind}: ${code}${explanation ? `: ${explanation}` : ''}`);
     this.kind = kind;
     this.code = code;
     this.errno = errno;
+    this.explanation = explanation;
   }
 }

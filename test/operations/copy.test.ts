@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { loadConfig } from '../../src/config.ts';
+import { createLog } from '../../src/operations/log.ts';
+import { startServer } from '../../src/server.ts';
 import { copyDatabase } from '../../src/store/copy/copy.ts';
 import { openStore } from '../../src/store/open.ts';
 import { databases, hasMysql, mysql, sqlite } from '../support/databases.ts';
@@ -81,6 +84,59 @@ describe.each(ways)('a copy from $way', ({ from, to }) => {
     expect(seen).toEqual([25]);
     await again();
     expect(await rowsOf(to, target)).toEqual(await rowsOf(from, source));
+  });
+
+  test('that is not finished is served by no server, neither by one that runs already nor by one that starts', async () => {
+    const [source, target] = [await createFilled(from), await to.createUrl()];
+    const running = await openStore({ databaseUrl: target, timeoutMs: 2000, poolSize: 1 });
+    onTestFinished(() => running.close());
+    await running.migrate();
+    const config = loadConfig({
+      WX_APPID: 'wx1',
+      WX_SECRET: 'secret',
+      DATABASE_URL: target,
+      SESSION_KEY_SECRETS: `test:${Buffer.alloc(32, 5).toString('base64')}`,
+      PORT: '0',
+    });
+    const interrupted = copyDatabase({
+      from: source,
+      to: target,
+      batchSize: 10,
+      onProgress(step, table, done) {
+        if (step === 'copy' && table === 'gk_wx_user' && done >= 20) throw new Error('pulled the plug');
+      },
+    });
+    await expect(interrupted).rejects.toThrow();
+    await expect(running.saveLogin(loginWrite())).rejects.toMatchObject({ kind: 'unavailable' });
+    const starting = await startServer(config, { log: createLog('silent') });
+    onTestFinished(() => starting.close());
+    const readyz = async () => {
+      const answer = await fetch(`${starting.url}/readyz`);
+      return [answer.status, await answer.json()];
+    };
+    expect(await readyz()).toEqual([503, { status: 'not serving', reason: 'COPY_UNFINISHED' }]);
+
+    await copyDatabase({ from: source, to: target, batchSize: 10 });
+    expect(await rowsOf(to, target)).toEqual(await rowsOf(from, source));
+    await expect.poll(readyz).toEqual([200, { status: 'ok' }]);
+    await running.saveLogin(loginWrite());
+  });
+
+  test('leaves the tables as a migration makes them', async () => {
+    const [source, target, fresh] = [await createFilled(from, 1), await to.createUrl(), await to.createUrl()];
+    await copyDatabase({ from: source, to: target });
+    const store = await openStore({ databaseUrl: fresh, timeoutMs: 5000, poolSize: 1 });
+    await store.migrate();
+    await store.close();
+    const schema = async (url: string) =>
+      to.name === 'SQLite'
+        ? await to.query(url, `select name, replace(sql, '"', '\`') as text from sqlite_master order by name`)
+        : await Promise.all(
+            ['gk_wx_user', 'gk_wx_session', 'gk_wx_avatar', 'gk_wx_access_token'].map((name) =>
+              to.query(url, `show create table ${name}`),
+            ),
+          );
+    expect(await schema(target)).toEqual(await schema(fresh));
   });
 
   test('into a database that has rows of its own is refused, and nothing of it changes', async () => {

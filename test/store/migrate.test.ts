@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createClient } from '@libsql/client';
 import { drizzle as drizzleSqlite } from 'drizzle-orm/libsql';
@@ -8,6 +9,7 @@ import { drizzle as drizzleMysql } from 'drizzle-orm/mysql2';
 import { migrate as migrateAsDrizzleKitMysql } from 'drizzle-orm/mysql2/migrator';
 import { createPool } from 'mysql2/promise';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import drizzleConfig from '../../drizzle.config.ts';
 import { readMigrations } from '../../src/store/migrations.ts';
 import { migrateMysql } from '../../src/store/mysql/migrate.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -15,9 +17,13 @@ import { migrateSqlite } from '../../src/store/sqlite/migrate.ts';
 import { nodeArguments } from '../support/compiled.ts';
 import { databases, hasMysql, mysql, type TestDatabase } from '../support/databases.ts';
 import { loginWrite } from '../support/login-write.ts';
+import { holdMigrationLease } from '../support/migration-lease.ts';
 import { startMuteProxy } from '../support/mute-proxy.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** As drizzle-kit reads it from our drizzle.config.ts. */
+const journaled = { migrationsTable: drizzleConfig.migrations?.table ?? '' };
 
 async function open(databaseUrl: string) {
   const store = await openStore({ databaseUrl, timeoutMs: 2000, poolSize: 2 });
@@ -44,7 +50,7 @@ describe.each(databases)('migration on $name', (database) => {
   const { name, createUrl, query } = database;
   const dialect = name === 'SQLite' ? 'sqlite' : 'mysql';
   const migrate = name === 'SQLite' ? migrateSqlite : migrateMysql;
-  const journal = (url: string) => query(url, 'select hash, created_at from __drizzle_migrations');
+  const journal = (url: string) => query(url, 'select hash, created_at from __guoke_migrations');
 
   test('of an empty database, eight times at once, all succeed and one does it', async () => {
     const url = await createUrl();
@@ -108,11 +114,17 @@ describe.each(databases)('migration on $name', (database) => {
     for (const url of [ours, theirs]) {
       if (name === 'SQLite') {
         const client = createClient({ url });
-        await migrateAsDrizzleKitSqlite(drizzleSqlite({ client }), { migrationsFolder: `${root}/drizzle/sqlite` });
+        await migrateAsDrizzleKitSqlite(drizzleSqlite({ client }), {
+          ...journaled,
+          migrationsFolder: `${root}/drizzle/sqlite`,
+        });
         client.close();
       } else {
         const client = createPool(url);
-        await migrateAsDrizzleKitMysql(drizzleMysql({ client }), { migrationsFolder: `${root}/drizzle/mysql` });
+        await migrateAsDrizzleKitMysql(drizzleMysql({ client }), {
+          ...journaled,
+          migrationsFolder: `${root}/drizzle/mysql`,
+        });
         await client.end();
       }
     }
@@ -121,10 +133,54 @@ describe.each(databases)('migration on $name', (database) => {
     expect(await journal(theirs)).toEqual(await journal(ours));
   });
 
+  const foreignJournal = 'create table __drizzle_migrations (id integer, hash varchar(64), created_at bigint)';
+
+  test('of a database that another Drizzle application has migrated later makes our tables, and leaves its journal', async () => {
+    const url = await createUrl();
+    await (await open(url)).ping();
+    await query(url, foreignJournal);
+    await query(url, `insert into __drizzle_migrations values (1, 'theirs', ${Date.now() + 1e12})`);
+    await (await open(url)).migrate();
+    await (await open(url)).saveLogin(loginWrite());
+    expect(await query(url, 'select hash from __drizzle_migrations')).toEqual([{ hash: 'theirs' }]);
+    expect(await journal(url)).toHaveLength(readMigrations(dialect).length);
+  });
+
+  test('carries over what version 0.1 wrote into the journal of all Drizzle applications, by hash and once', async () => {
+    const url = await createUrl();
+    await (await open(url)).migrate();
+    const login = loginWrite();
+    await (await open(url)).saveLogin(login);
+    const rows = await journal(url);
+    await query(url, 'drop table __guoke_migrations');
+    await query(url, foreignJournal);
+    await query(url, `insert into __drizzle_migrations values (1, 'theirs', 1)`);
+    for (const { hash, created_at } of rows) {
+      await query(url, `insert into __drizzle_migrations values (2, '${String(hash)}', ${String(created_at)})`);
+    }
+    const before = await query(url, 'select * from __drizzle_migrations');
+    for (let i = 0; i < 2; i++) await (await open(url)).migrate();
+    expect(await journal(url)).toEqual(rows);
+    expect(await query(url, 'select * from __drizzle_migrations')).toEqual(before);
+    expect(await (await open(url)).findSession(login.tokenHash)).not.toBeNull();
+  });
+
+  test('whose journal is full and whose tables are gone: unavailable, and it names them', async () => {
+    const url = await createUrl();
+    const store = await open(url);
+    await expect(store.verifyTables()).rejects.toMatchObject({ kind: 'unavailable', code: 'TABLES_MISSING' });
+    await store.migrate();
+    await store.verifyTables();
+    await query(url, 'drop table gk_wx_avatar');
+    await expect(store.migrate()).rejects.toThrow(/TABLES_MISSING: there is no gk_wx_avatar: run npm run db:migrate/);
+    await query(url, 'drop table gk_wx_session');
+    await expect(store.verifyTables()).rejects.toThrow(/there is no gk_wx_session, gk_wx_avatar/);
+  });
+
   test('of a database that a newer version has migrated is nothing to do', async () => {
     const url = await createUrl();
     await (await open(url)).migrate();
-    await query(url, `insert into __drizzle_migrations (hash, created_at) values ('newer', ${Date.now() + 1e10})`);
+    await query(url, `insert into __guoke_migrations (hash, created_at) values ('newer', ${Date.now() + 1e10})`);
     await (await open(url)).migrate();
     expect(await journal(url)).toHaveLength(readMigrations(dialect).length + 1);
   });
@@ -159,30 +215,65 @@ describe.skipIf(!hasMysql)('a statement of a migration on MySQL', () => {
 
   test('waits for another instance no longer than its deadline', async () => {
     const url = await mysql.createUrl();
-    const rival = createPool({ uri: url, connectionLimit: 1 });
-    onTestFinished(() => rival.end());
-    await rival.query(`select get_lock(concat('guoke.', md5(database())), 1)`);
+    onTestFinished(await holdMigrationLease(url));
     await expect(migrateMysql({ databaseUrl: url, timeoutMs: 2000 })).rejects.toMatchObject({
+      kind: 'unavailable',
       code: 'MIGRATION_LOCKED',
     });
+  });
+
+  test('of an instance that died is taken over once its lease has run out', async () => {
+    const url = await mysql.createUrl();
+    onTestFinished(await holdMigrationLease(url));
+    await mysql.query(url, 'update __guoke_lease set expires_at = utc_timestamp(3) + interval 1 second');
+    await migrateMysql({ databaseUrl: url });
+    await (await open(url)).saveLogin(loginWrite());
+    expect(await mysql.query(url, 'select * from __guoke_lease')).toEqual([]);
+  });
+
+  test('that takes longer than the lease keeps it all the same', async () => {
+    const url = await mysql.createUrl();
+    const migrating = migrateMysql({
+      databaseUrl: url,
+      migrations: [...cut(['do sleep(13)', ...migration.statements]), ...readMigrations('mysql').slice(1)],
+    });
+    await sleep(1000);
+    // It waits for half of its time, a little longer than the lease.
+    await expect(migrateMysql({ databaseUrl: url, timeoutMs: 22_000 })).rejects.toMatchObject({
+      code: 'MIGRATION_LOCKED',
+    });
+    await migrating;
+  });
+
+  test('of an instance that lost its lease meanwhile is not recorded by it, and the next one continues', async () => {
+    const url = await mysql.createUrl();
+    const migrating = migrateMysql({ databaseUrl: url, migrations: cut(['do sleep(2)', ...migration.statements]) });
+    await sleep(700);
+    await mysql.query(url, `update __guoke_lease set owner = 'another', expires_at = utc_timestamp(3)`);
+    await expect(migrating).rejects.toMatchObject({ kind: 'unavailable', code: 'MIGRATION_LOCKED' });
+    await migrateMysql({ databaseUrl: url });
+    await (await open(url)).saveLogin(loginWrite());
   });
 });
 
 describe.skipIf(!hasMysql)('a migration whose network falls silent after the handshake', () => {
-  // The session's settings, the lock, the two tables of its own, and what it asks of them.
-  test.each([1, 2, 3, 4, 5, 6])('at statement %i: unavailable soon, and the next one is well', async (statement) => {
-    const proxy = await startMuteProxy(await mysql.createUrl(), statement);
-    onTestFinished(proxy.close);
-    const begun = performance.now();
-    const migrating = migrateMysql({ databaseUrl: proxy.url, statementMs: 300 });
-    await expect(migrating).rejects.toMatchObject({ kind: 'unavailable', code: 'TIMEOUT' });
-    expect(performance.now() - begun).toBeLessThan(5000);
-    await migrateMysql({ databaseUrl: proxy.url });
-    await (await open(proxy.url)).saveLogin(loginWrite());
-  });
+  // The session's settings, the journal, the lease, the two tables of its own, and what it asks of them.
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'at statement %i: unavailable soon, and the next one is well',
+    async (statement) => {
+      const proxy = await startMuteProxy(await mysql.createUrl(), statement);
+      onTestFinished(proxy.close);
+      const begun = performance.now();
+      const migrating = migrateMysql({ databaseUrl: proxy.url, statementMs: 300 });
+      await expect(migrating).rejects.toMatchObject({ kind: 'unavailable', code: 'TIMEOUT' });
+      expect(performance.now() - begun).toBeLessThan(5000);
+      await migrateMysql({ databaseUrl: proxy.url });
+      await (await open(proxy.url)).saveLogin(loginWrite());
+    },
+  );
 
   test('in the midst of its work: unavailable when all of the time is over', async () => {
-    const proxy = await startMuteProxy(await mysql.createUrl(), 12);
+    const proxy = await startMuteProxy(await mysql.createUrl(), 15);
     onTestFinished(proxy.close);
     const migrating = migrateMysql({ databaseUrl: proxy.url, timeoutMs: 1000 });
     await expect(migrating).rejects.toMatchObject({ kind: 'unavailable', code: 'TIMEOUT' });

@@ -7,6 +7,9 @@ import { freePort, startDatabaseServer } from './database-server.ts';
 
 export type MariaDb = Awaited<ReturnType<typeof startMariaDb>>;
 
+/** The server refuses to run as root unless it is told to. */
+const asRoot = process.getuid?.() === 0 ? ['--user=root'] : [];
+
 /** The server's program, or null. MySQL's own is none: it needs minutes to initialise, and refuses TCP without grants. */
 export function findMariaDb(): string | null {
   for (const program of ['mariadbd', 'mysqld', '/usr/sbin/mariadbd', '/usr/sbin/mysqld']) {
@@ -20,21 +23,29 @@ export function findMariaDb(): string | null {
   return null;
 }
 
-interface Sizes {
+interface MariaDbOptions {
   /** InnoDB's pages in memory. */
-  bufferMb: number;
+  bufferMb?: number;
   /** Its redo log: what may be changed before pages have to be written out. */
-  logMb: number;
+  logMb?: number;
+  /** Makes the tables of accounts, with a root who needs no password; without them everybody may do everything. */
+  hasAccounts?: boolean;
+  /** Settings of the server, such as `--autocommit=0`. */
+  settings?: readonly string[];
 }
 
-/** A private MariaDB on an empty temporary directory, on a loopback port of its own, without accounts. Small, by default. */
-export async function startMariaDb(program: string, { bufferMb, logMb }: Sizes = { bufferMb: 64, logMb: 16 }) {
+/** A private MariaDB on an empty temporary directory, on a loopback port of its own. Small, by default. */
+export async function startMariaDb(
+  program: string,
+  { bufferMb = 64, logMb = 16, hasAccounts = false, settings = [] }: MariaDbOptions = {},
+) {
   const directory = await mkdtemp(path.join(tmpdir(), 'guoke-mariadb-'));
+  if (hasAccounts) createAccounts(directory);
   const port = await freePort();
   const url = `mysql://root@127.0.0.1:${port}`;
   const flags = [
     '--no-defaults',
-    '--skip-grant-tables',
+    ...(hasAccounts ? [] : ['--skip-grant-tables']),
     `--datadir=${directory}`,
     `--socket=${path.join(directory, 'socket')}`,
     '--bind-address=127.0.0.1',
@@ -42,7 +53,8 @@ export async function startMariaDb(program: string, { bufferMb, logMb }: Sizes =
     '--max-connections=500',
     `--innodb-buffer-pool-size=${bufferMb}M`,
     `--innodb-log-file-size=${logMb}M`,
-    ...(process.getuid?.() === 0 ? ['--user=root'] : []),
+    ...asRoot,
+    ...settings,
   ];
   const server = await startDatabaseServer({ program, flags, directory, url });
   // InnoDB recovers from a crash only once the files that it has just made were written out, as an orderly end does.
@@ -62,4 +74,9 @@ export async function createDatabase(serverUrl: string): Promise<string> {
     await connection.end();
   }
   return url.href;
+}
+
+function createAccounts(directory: string): void {
+  const flags = ['--no-defaults', `--datadir=${directory}`, '--auth-root-authentication-method=normal'];
+  execFileSync('mariadb-install-db', [...flags, '--skip-test-db', ...asRoot], { stdio: 'pipe' });
 }

@@ -1,6 +1,7 @@
 import type { Experiment } from '../experiment.ts';
 import { awayAtStart } from './away-at-start.ts';
 import { blackHole } from './black-hole.ts';
+import { cluster } from './cluster.ts';
 import { databaseFaults } from './database-faults.ts';
 import { databaseKilled } from './database-killed.ts';
 import { addressFlood, batches, stalledFlood } from './floods.ts';
@@ -24,6 +25,7 @@ export const experiments: readonly Experiment[] = [
   shutdown,
   migrateTogether,
   migrateInterrupted,
+  cluster,
   stalledFlood,
   batches,
   addressFlood,

@@ -11,7 +11,7 @@ import { startTcpProxy, throughProxy } from '../tcp-proxy.ts';
 const instances = 8;
 
 /** A process that migrates when told to; see ../migrator.ts. */
-async function startMigrator() {
+export async function startMigrator() {
   const child = spawn(process.execPath, nodeArguments('lab/faults/migrator.ts'), {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -34,7 +34,7 @@ async function startMigrator() {
 }
 
 /** Whether a login can be saved, which needs every table. */
-async function isWhole(databaseUrl: string): Promise<boolean> {
+export async function isWhole(databaseUrl: string): Promise<boolean> {
   const store = await openStore({ databaseUrl, timeoutMs: 2000, poolSize: 1 });
   const login = loginWrite();
   const saved = await store.saveLogin(login).then(

@@ -4,11 +4,16 @@ import { countOf, read } from './rows.ts';
 import { setProgress } from './statements.ts';
 import type { OnProgress, Row, Table, Tables, Value } from './tables.ts';
 
-/** Reads both sides. Rejects when they differ, after which the next copy begins that table again. */
-export async function compare(source: Tables, target: Tables, table: Table, onProgress: OnProgress) {
+/** Reads both sides; `copied` is the table of the target. Rejects when they differ, after which the next copy begins that table again. */
+export async function compare(
+  source: Tables,
+  target: Tables,
+  { table, copied }: { table: Table; copied: Table },
+  onProgress: OnProgress,
+) {
   const total = 2 * (await countOf(source, table));
   const here = await digest(source, table, (rows) => onProgress('compare', table.name, rows, total));
-  const there = await digest(target, table, (rows) => onProgress('compare', table.name, here.rows + rows, total));
+  const there = await digest(target, copied, (rows) => onProgress('compare', table.name, here.rows + rows, total));
   if (here.rows === there.rows && here.sha256 === there.sha256) return { name: table.name, ...here };
   await target.transaction(setProgress(table.name, null));
   const counts = here.rows === there.rows ? 'rows differ' : `${here.rows} rows here, ${there.rows} there`;

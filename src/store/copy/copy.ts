@@ -1,3 +1,4 @@
+import { copyProgressTable } from '../migrations.ts';
 import { StoreError } from '../store.ts';
 import { compare } from './compare.ts';
 import { openMysqlTables } from './mysql.ts';
@@ -7,9 +8,9 @@ import { countOf, read } from './rows.ts';
 import {
   createProgress,
   deleteRows,
-  dropProgress,
+  dropFinishedProgress,
+  finishedProgressTable,
   insertRows,
-  progressTable,
   selectProgress,
   setProgress,
 } from './statements.ts';
@@ -43,14 +44,15 @@ export async function copyDatabase({ from, to, onProgress = () => {}, batchSize 
   const target = await openTables(to, { create: true });
   try {
     await source.migrate();
-    await target.migrate();
     const positions = await begin(target);
     for (const table of source.tables) {
       await copyTable(source, target, table, positions.get(table.name), { onProgress, batchSize });
     }
     const tables = [];
-    for (const table of source.tables) tables.push(await compare(source, target, table, onProgress));
-    await target.all(dropProgress);
+    for (const table of source.tables) {
+      tables.push(await compare(source, target, { table, copied: aside(table) }, onProgress));
+    }
+    await bringBack(target);
     const ours = new Set(tables.map(({ name }) => name));
     // Names with two underscores are those of migrations.
     const left = (await source.names()).filter((name) => !ours.has(name) && !name.startsWith('__'));
@@ -66,17 +68,52 @@ async function openTables(databaseUrl: string, options: { create: boolean }): Pr
   throw refused('DATABASE_URL_INVALID', 'it must begin with file: or mysql:');
 }
 
+/**
+ * Where a table of the target stands until the copy is whole: no server finds it there, also none that runs already. What it
+ * answered meanwhile would be replaced by the copy.
+ */
+const aside = (table: Table): Table => ({ ...table, name: `${copyProgressTable}_${table.name}` });
+
 /** How far an earlier run has come. Refuses a target that somebody else has filled. */
 async function begin(target: Tables): Promise<Map<string, string>> {
-  if (!(await target.names()).includes(progressTable)) {
-    for (const table of target.tables) {
-      if ((await countOf(target, table)) === 0) continue;
-      throw refused('TARGET_NOT_EMPTY', `${table.name} has rows already: copy into an empty database`);
-    }
+  const isNew = !(await target.names()).includes(copyProgressTable);
+  if (isNew) {
+    await target.all(dropFinishedProgress);
+    await target.migrate();
+    await refuseRows(target, target.tables);
     await target.all(createProgress);
   }
   const rows = await target.all(selectProgress);
+  const names = await target.names();
+  const standing = target.tables.filter(({ name }) => names.includes(name));
+  if (standing.length > 0) {
+    await target.rename(standing.map((table) => [table.name, aside(table).name]));
+    // A server may have written since they were counted. From here on it cannot.
+    if (rows.length === 0) {
+      await refuseRows(target, standing.map(aside)).catch(async (error: unknown) => {
+        await bringBack(target);
+        throw error;
+      });
+    }
+  }
   return new Map(rows.map(({ name, position }) => [String(name), String(position)]));
+}
+
+async function refuseRows(target: Tables, tables: readonly Table[]): Promise<void> {
+  for (const table of tables) {
+    if ((await countOf(target, table)) === 0) continue;
+    const name = table.name.replace(`${copyProgressTable}_`, '');
+    throw refused('TARGET_NOT_EMPTY', `${name} has rows already: copy into an empty database`);
+  }
+}
+
+/** Gives the tables their names, and ends the copy: in one step, after which servers may write. */
+async function bringBack(target: Tables): Promise<void> {
+  await target.rename([
+    ...target.tables.map((table) => [aside(table).name, table.name] as const),
+    [copyProgressTable, finishedProgressTable],
+  ]);
+  await target.all(dropFinishedProgress);
 }
 
 async function copyTable(
@@ -89,15 +126,16 @@ async function copyTable(
   if (position === done) return;
   const total = await countOf(source, table);
   let after: Value = position === undefined ? null : fromPosition(position);
-  let copied = after === null ? 0 : await countOf(target, table);
+  const copy = aside(table);
+  let copied = after === null ? 0 : await countOf(target, copy);
   for (;;) {
     const rows = await read(source, table, after, batchSize);
     const last = rows.at(-1)?.[table.key] ?? null;
     const isEnd = rows.length < batchSize;
     // Whatever stands in this stretch of keys, from an earlier run perhaps, is replaced.
     await target.transaction([
-      deleteRows(table, after, isEnd ? null : last),
-      ...insertRows(table, rows),
+      deleteRows(copy, after, isEnd ? null : last),
+      ...insertRows(copy, rows),
       ...setProgress(table.name, isEnd ? done : toPosition(last)),
     ]);
     copied += rows.length;

@@ -1,21 +1,14 @@
-import { getTableColumns, getTableName, is, sql } from 'drizzle-orm';
-import { MySqlTable } from 'drizzle-orm/mysql-core';
+import { getTableColumns, getTableName, sql } from 'drizzle-orm';
 import { migrateMysql } from '../mysql/migrate.ts';
 import { openPool } from '../mysql/pool.ts';
-import * as schema from '../mysql/schema.ts';
+import { selectRaw } from '../mysql/raw.ts';
+import { tables as schema } from '../mysql/tables.ts';
 import { tableOf, type Tables } from './tables.ts';
 
 export function openMysqlTables(databaseUrl: string): Tables {
   const pool = openPool({ databaseUrl, timeoutMs: 30_000, poolSize: 1 });
-  const tables = Object.values(schema)
-    .filter((table) => is(table, MySqlTable))
-    .map((table) => tableOf(getTableName(table), Object.values(getTableColumns(table))));
-  const all: Tables['all'] = (statement) =>
-    pool.lend(async (db) => {
-      // Drizzle types the rows of a raw statement as the driver's header.
-      const [rows] = (await db.execute(statement)) as unknown as [Record<string, unknown>[]];
-      return rows;
-    });
+  const tables = schema.map((table) => tableOf(getTableName(table), Object.values(getTableColumns(table))));
+  const all: Tables['all'] = (statement) => pool.lend((db) => selectRaw(db, statement));
   return {
     tables,
     all,
@@ -23,6 +16,11 @@ export function openMysqlTables(databaseUrl: string): Tables {
       const rows = await all(sql`select table_name as name from information_schema.tables
         where table_schema = database() and table_type = 'BASE TABLE'`);
       return rows.map(({ name }) => String(name));
+    },
+    async rename(names) {
+      const each = names.map(([from, to]) => sql`${sql.identifier(from)} to ${sql.identifier(to)}`);
+      // One statement, which is all or nothing; what writes to these tables is waited for.
+      await all(sql`rename table ${sql.join(each, sql`, `)}`);
     },
     migrate: () => migrateMysql({ databaseUrl }),
     transaction: (statements) =>

@@ -1,10 +1,9 @@
-import { getTableColumns, getTableName, is, sql } from 'drizzle-orm';
-import { SQLiteTable } from 'drizzle-orm/sqlite-core';
+import { getTableColumns, getTableName, sql } from 'drizzle-orm';
 import { refuseMissing } from '../sqlite/backup.ts';
 import { createConnection } from '../sqlite/connection.ts';
 import { toStoreError } from '../sqlite/errors.ts';
 import { migrateSqlite } from '../sqlite/migrate.ts';
-import * as schema from '../sqlite/schema.ts';
+import { tables as schema } from '../sqlite/tables.ts';
 import { tableOf, type Tables } from './tables.ts';
 
 /** Rejects where there is no file, unless it may be made. */
@@ -15,9 +14,10 @@ export async function openSqliteTables(databaseUrl: string, { create }: { create
     connection.lend(work).catch((error: unknown) => {
       throw toStoreError(error);
     });
-  const tables = Object.values(schema)
-    .filter((table) => is(table, SQLiteTable))
-    .map((table) => tableOf(getTableName(table), Object.values(getTableColumns(table))));
+  const tables = schema.map((table) => tableOf(getTableName(table), Object.values(getTableColumns(table))));
+  const transaction: Tables['transaction'] = async ([first, ...rest]) => {
+    if (first) await lend((db) => db.batch([db.run(first), ...rest.map((statement) => db.run(statement))]));
+  };
   const all: Tables['all'] = (statement) => lend((db) => db.all(statement));
   return {
     tables,
@@ -29,9 +29,9 @@ export async function openSqliteTables(databaseUrl: string, { create }: { create
       return rows.map(({ name }) => String(name));
     },
     migrate: () => migrateSqlite({ databaseUrl }),
-    async transaction([first, ...rest]) {
-      if (first) await lend((db) => db.batch([db.run(first), ...rest.map((statement) => db.run(statement))]));
-    },
+    transaction,
+    rename: (names) =>
+      transaction(names.map(([from, to]) => sql`alter table ${sql.identifier(from)} rename to ${sql.identifier(to)}`)),
     close: () => connection.close(),
   };
 }

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { copyProgressTable } from '../migrations.ts';
 import type { Row, Table, Value } from './tables.ts';
 
 /** Statements that SQLite and MySQL both understand: Drizzle quotes the names as the database wants them. */
@@ -56,12 +57,12 @@ function sizeOf(value: Value): number {
   return typeof value === 'string' ? Buffer.byteLength(value) + 4 : 16;
 }
 
-/** Beside the copied tables until the copy is whole: how far it has come, for each table. */
-export const progressTable = '__guoke_copy';
-const progress = named(progressTable);
+const progress = named(copyProgressTable);
+/** Where the progress goes together with the last step, so that there is no moment between the two. */
+export const finishedProgressTable = `${copyProgressTable}_finished`;
 
 export const createProgress = sql`create table if not exists ${progress} (name varchar(64) primary key, position varchar(160) not null)`;
-export const dropProgress = sql`drop table if exists ${progress}`;
+export const dropFinishedProgress = sql`drop table if exists ${named(finishedProgressTable)}`;
 export const selectProgress = sql`select name, position from ${progress}`;
 
 export function setProgress(name: string, position: string | null): SQL[] {

@@ -20,6 +20,8 @@ export interface Tables {
   /** Names of all tables that are there. */
   names(): Promise<string[]>;
   migrate(): Promise<void>;
+  /** All of them or none; each is an old name and a new one. */
+  rename(names: readonly (readonly [string, string])[]): Promise<void>;
   all(statement: SQL): Promise<Record<string, unknown>[]>;
   /** All of them or none. */
   transaction(statements: readonly SQL[]): Promise<void>;

@@ -1,7 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { maxAheadMs } from '../clock.ts';
 import { type Store, StoreError } from '../store.ts';
-import type { Db } from './connection.ts';
+import type { Db } from './session.ts';
 import type { Pool } from './pool.ts';
 import { gkWxAccessToken as accessToken } from './schema.ts';
 

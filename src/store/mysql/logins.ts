@@ -12,7 +12,7 @@ import {
   userRows,
   usersOf,
 } from '../logins.ts';
-import type { Db } from './connection.ts';
+import type { Db } from './session.ts';
 import { gkWxSession as session } from './schema.ts';
 import { upsertSet } from './statements.ts';
 import { user } from './user-table.ts';

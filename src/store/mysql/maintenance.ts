@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, lte, type SQL, sql } from 'drizzle-orm';
 import type { MySqlColumn } from 'drizzle-orm/mysql-core';
 import type { Reseal, User } from '../store.ts';
-import type { Db } from './connection.ts';
+import type { Db } from './session.ts';
 import { gkWxSession as session } from './schema.ts';
 import { user } from './user-table.ts';
 

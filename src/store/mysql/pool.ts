@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { type Connection, createPool, type PoolConnection } from 'mysql2/promise';
 import { withDeadline } from '../deadline.ts';
-import { connectionOptions, type Db, openSession, sever, socketOf } from './connection.ts';
 import type { PoolStats } from '../store.ts';
+import { connectionOptions, sever, socketOf } from './connection.ts';
 import { toStoreError } from './errors.ts';
+import { createSessionOpener, type Db } from './session.ts';
 
 export interface Pool {
   /**
@@ -27,6 +28,7 @@ interface PoolOptions {
 /** A pool of mysql2's with the deadline that it lacks: its `timeout` rejects the caller and keeps the connection. */
 export function openPool({ databaseUrl, timeoutMs, poolSize, queueLimit = poolSize * 100 }: PoolOptions): Pool {
   const pool = createPool({ ...connectionOptions(databaseUrl, timeoutMs), connectionLimit: poolSize, queueLimit });
+  const openSession = createSessionOpener(timeoutMs);
   /** By mysql2's own connection: its promise wrapper is a new one each time. */
   const sessions = new Map<Connection, Db>();
   const sockets = new Set<Duplex>();
@@ -45,7 +47,7 @@ export function openPool({ databaseUrl, timeoutMs, poolSize, queueLimit = poolSi
         sessions.delete(connection.connection);
       });
     }
-    const db = await openSession(connection, timeoutMs);
+    const db = await openSession(connection);
     sessions.set(connection.connection, db);
     return db;
   }

@@ -1,7 +1,7 @@
 import { asc, eq, sql } from 'drizzle-orm';
 import { avatarUrlOf } from '../avatar-url.ts';
 import { type Store, StoreError } from '../store.ts';
-import type { Db } from './connection.ts';
+import type { Db } from './session.ts';
 import type { Pool } from './pool.ts';
 import { gkWxAvatar as avatar } from './schema.ts';
 import { user } from './user-table.ts';

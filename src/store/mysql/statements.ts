@@ -3,7 +3,7 @@ import type { MySqlColumn } from 'drizzle-orm/mysql-core';
 import { maxAheadMs } from '../clock.ts';
 import type { UpsertSet } from '../logins.ts';
 import type { SessionExtension, User } from '../store.ts';
-import type { Db } from './connection.ts';
+import type { Db } from './session.ts';
 import { gkWxSession as session } from './schema.ts';
 import { user } from './user-table.ts';
 

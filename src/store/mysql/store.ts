@@ -1,58 +1,58 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { createBatcher } from '../batcher.ts';
 import type { LoginWrite, Store, StoreOptions } from '../store.ts';
 import { accessTokens } from './access-tokens.ts';
 import { avatars } from './avatars.ts';
-import type { Db } from './connection.ts';
-import { serverErrno } from './errors.ts';
 import { createLogins } from './logins.ts';
 import { countUsers, deleteExpiredSessions, selectUsersAfter, updateSealed } from './maintenance.ts';
 import { migrateMysql } from './migrate.ts';
-import { openPool } from './pool.ts';
+import { openPool, type Pool } from './pool.ts';
 import { profiles } from './profiles.ts';
+import { deadlock, lockWait, nodeNotReady, retryConflicts, unnumbered } from './retry.ts';
 import { deleteSession, deleteSessionsOf, selectUser, updateSession } from './statements.ts';
+import { verifyTables } from './tables.ts';
 
 /** A store on MySQL, MariaDB or what speaks their protocol. */
 export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOptions): Store {
   const pool = openPool({ databaseUrl, timeoutMs, poolSize });
-  const write = <T>(work: (db: Db) => Promise<T>) => pool.lend((db) => retryLocked(() => work(db)));
+  // In the other half of the time the statement that is tried last has its answer.
+  const withinMs = timeoutMs / 2;
+  const lend: Pool['lend'] = (work) => pool.lend((db) => retryConflicts(() => work(db), { withinMs }));
   const logins = createLogins();
   return {
     saveLogin: createBatcher({
       runBatch: (items: readonly LoginWrite[]) =>
-        // Only a single login waits for a lock again: of a batch, each login is tried alone.
-        pool.lend((db) => retryLocked(() => logins.save(db, items), items.length === 1 ? conflicts : [deadlock])),
+        // Of a batch that waits for a lock each login is tried alone: the others need not wait for that row.
+        pool.lend((db) => retryConflicts(() => logins.save(db, items), { withinMs, errnos: batchErrnos })),
       mayConcernOneItem: ({ kind, errno }) => kind === 'unexpected' || errno === lockWait || errno === unnumbered,
       maxInFlight: 4,
       timeoutMs,
     }),
-    findUser: (openId) => pool.lend((db) => selectUser(db, openId)),
+    findUser: (openId) => lend((db) => selectUser(db, openId)),
     findSession: createBatcher({
-      runBatch: (items: readonly Buffer[]) => pool.lend((db) => logins.find(db, items)),
+      runBatch: (items: readonly Buffer[]) => lend((db) => logins.find(db, items)),
       maxInFlight: 4,
       timeoutMs,
     }),
-    extendSession: (extension) => write((db) => updateSession(db, extension)),
-    deleteSession: (tokenHash) => write((db) => deleteSession(db, tokenHash)),
-    deleteSessionsOf: (openId, now) => write((db) => deleteSessionsOf(db, openId, now)),
-    deleteExpiredSessions: (now, limit) => pool.lend((db) => deleteExpiredSessions(db, now, limit)),
-    countUsers: () => pool.lend(countUsers),
-    listUsers: (afterOpenId, limit) => pool.lend((db) => selectUsersAfter(db, afterOpenId, limit)),
+    extendSession: (extension) => lend((db) => updateSession(db, extension)),
+    deleteSession: (tokenHash) => lend((db) => deleteSession(db, tokenHash)),
+    deleteSessionsOf: (openId, now) => lend((db) => deleteSessionsOf(db, openId, now)),
+    deleteExpiredSessions: (now, limit) => lend((db) => deleteExpiredSessions(db, now, limit)),
+    countUsers: () => lend(countUsers),
+    listUsers: (afterOpenId, limit) => lend((db) => selectUsersAfter(db, afterOpenId, limit)),
     reseal: (changes) =>
-      pool.lend((db) =>
-        retryLocked(() =>
-          db.transaction(async (tx) => {
-            let changed = 0;
-            for (const change of changes) changed += (await updateSealed(tx, change)) ? 1 : 0;
-            return changed;
-          }),
-        ),
+      lend((db) =>
+        db.transaction(async (tx) => {
+          let changed = 0;
+          for (const change of changes) changed += (await updateSealed(tx, change)) ? 1 : 0;
+          return changed;
+        }),
       ),
-    ...profiles(write),
-    ...avatars(write),
-    ...accessTokens(write),
+    ...profiles(lend),
+    ...avatars(lend),
+    ...accessTokens(lend),
     migrate: () => migrateMysql({ databaseUrl }),
+    verifyTables: () => lend(verifyTables),
     ping: () =>
       pool.lend(async (db) => {
         await db.execute(sql`select 1`);
@@ -62,17 +62,4 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
   };
 }
 
-/** ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, and ER_UNKNOWN_ERROR, which TiDB also answers for a lock that it did not get. */
-const [deadlock, lockWait, unnumbered] = [1213, 1205, 1105];
-const conflicts: readonly number[] = [deadlock, lockWait, unnumbered];
-
-/** Runs work again, a few times, that the server rolled back in favour of another transaction. */
-async function retryLocked<T>(work: () => Promise<T>, errnos = conflicts, retries = 5): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (retries === 0 || !errnos.includes(serverErrno(error) ?? 0)) throw error;
-    await sleep(5 + Math.random() * 20);
-    return await retryLocked(work, errnos, retries - 1);
-  }
-}
+const batchErrnos: readonly number[] = [deadlock, nodeNotReady, unnumbered];

@@ -5,6 +5,7 @@
 export function mysqlUrl(databaseUrl: string): URL | null {
   if (!databaseUrl.startsWith('mysql://') || !URL.canParse(databaseUrl)) return null;
   const url = new URL(databaseUrl);
-  const isWhole = url.hostname !== '' && url.pathname.length > 1 && url.hash === '';
+  // A name with `/` or `@` is the rest of a password that was not percent-encoded: its beginning would be asked of the DNS.
+  const isWhole = url.hostname !== '' && /^\/[^/@]+$/.test(url.pathname) && url.hash === '';
   return isWhole && ['', '?ssl=true'].includes(url.search) ? url : null;
 }

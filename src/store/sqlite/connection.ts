@@ -6,6 +6,7 @@ import type { Client } from '@libsql/client';
 import type { LibSQLDatabase } from 'drizzle-orm/libsql';
 import { StoreError } from '../store.ts';
 import { codeOf } from './errors.ts';
+import { explained, refuseDirectory } from './file.ts';
 
 export type Db = LibSQLDatabase & { $client: Client };
 export type Lend = Connection['lend'];
@@ -36,7 +37,9 @@ export function createConnection({ databaseUrl, timeoutMs }: { databaseUrl: stri
   async function run<T>(work: (db: Db) => Promise<T>, deadline: number): Promise<T> {
     if (performance.now() > deadline) throw new StoreError('unavailable', 'TIMEOUT');
     try {
-      opened ??= await openFile(file);
+      opened ??= await openFile(file).catch((error: unknown) => {
+        throw explained(error, file);
+      });
       return await work(opened.db);
     } catch (error) {
       if (codeOf(error) !== 'SQLITE_BUSY') throw error;
@@ -68,6 +71,7 @@ export function createConnection({ databaseUrl, timeoutMs }: { databaseUrl: stri
 async function openFile(file: string): Promise<{ client: Client; db: Db }> {
   // Loaded here: a server on MySQL has no need of SQLite in its memory.
   const [{ createClient }, { drizzle }] = await Promise.all([import('@libsql/client'), import('drizzle-orm/libsql')]);
+  await refuseDirectory(file);
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
   await create(file);
   // Pragmas hold for one connection of the client's pool: so it has one. `timeout` is SQLite's own wait for a lock,

@@ -1,7 +1,9 @@
 import { sql } from 'drizzle-orm';
-import { foreignTable, journalTable, type Migration, readMigrations } from '../migrations.ts';
+import { earlierJournalTable, foreignTable, journalTable, type Migration, readMigrations } from '../migrations.ts';
 import { createConnection, type Db } from './connection.ts';
 import { codeOf, toStoreError } from './errors.ts';
+import { refuseAtStart } from './file.ts';
+import { refuseUnfinishedCopy, verifyTables } from './tables.ts';
 
 const journal = sql.identifier(journalTable);
 
@@ -23,9 +25,11 @@ export async function migrateSqlite({
 }: MigrateOptions): Promise<void> {
   const connection = createConnection({ databaseUrl, timeoutMs });
   try {
+    await connection.lend(refuseUnfinishedCopy);
     await connection.lend((db) => migrateOn(db, migrations));
+    await connection.lend(verifyTables);
   } catch (error) {
-    throw toStoreError(error);
+    throw refuseAtStart(toStoreError(error));
   } finally {
     await connection.close();
   }
@@ -35,18 +39,20 @@ async function migrateOn(db: Db, migrations: readonly Migration[]): Promise<void
   await db.run(
     sql`create table if not exists ${journal} (id serial primary key, hash text not null, created_at numeric)`,
   );
+  const hasEarlierJournal = await exists(db, earlierJournalTable);
   for (const [position, migration] of migrations.entries()) {
-    if (await isApplied(db, migration)) continue;
+    if (await isIn(db, journalTable, migration)) continue;
+    const isDone = hasEarlierJournal && (await isIn(db, earlierJournalTable, migration));
     try {
       await db.batch([
         db.run(sql`insert into ${journal} (id, hash, created_at)
           values (${position + 1}, ${migration.hash}, ${migration.createdAt})`),
-        ...migration.statements.map((statement) => db.run(sql.raw(statement))),
+        ...(isDone ? [] : migration.statements).map((statement) => db.run(sql.raw(statement))),
       ]);
     } catch (error) {
       // A connection that was refused the lock is of no use any more; `lend` comes again with a new one.
       if (codeOf(error) === 'SQLITE_BUSY') throw error;
-      if (await isApplied(db, migration)) continue;
+      if (await isIn(db, journalTable, migration)) continue;
       for (const table of migration.tables) {
         if (await exists(db, table)) throw foreignTable(table);
       }
@@ -55,9 +61,8 @@ async function migrateOn(db: Db, migrations: readonly Migration[]): Promise<void
   }
 }
 
-/** As Drizzle's own migrator has it: what is older than the journal's latest has been applied. */
-async function isApplied(db: Db, { createdAt }: Migration): Promise<boolean> {
-  const rows = await db.all(sql`select 1 from ${journal} where created_at >= ${createdAt} limit 1`);
+async function isIn(db: Db, table: string, { hash }: Migration): Promise<boolean> {
+  const rows = await db.all(sql`select 1 from ${sql.identifier(table)} where hash = ${hash} limit 1`);
   return rows.length > 0;
 }
 

@@ -10,6 +10,7 @@ import { countUsers, deleteExpiredSessions, selectUsersAfter, updateSealed } fro
 import { migrateSqlite } from './migrate.ts';
 import { profiles } from './profiles.ts';
 import { deleteSession, deleteSessionsOf, selectUser, updateSession } from './statements.ts';
+import { verifyTables } from './tables.ts';
 
 /** A store in one SQLite file. Each call blocks the event loop while SQLite works. */
 export function openSqliteStore({ databaseUrl, timeoutMs }: Omit<StoreOptions, 'poolSize'>): Store {
@@ -56,6 +57,7 @@ export function openSqliteStore({ databaseUrl, timeoutMs }: Omit<StoreOptions, '
     ...avatars(run),
     ...accessTokens(run),
     migrate: () => migrateSqlite({ databaseUrl }),
+    verifyTables: () => run(verifyTables),
     ping: () =>
       run(async (db) => {
         await db.run(sql`select 1`);

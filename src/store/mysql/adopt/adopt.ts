@@ -1,25 +1,30 @@
 import { StoreError } from '../../store.ts';
 import { migrateMysql } from '../migrate.ts';
 import { openPool, type Pool } from '../pool.ts';
+import type { RawRow } from '../raw.ts';
 import { compareUsers, insertUsers, type Sealing } from './adopted-users.ts';
 import {
   asideTable,
   columnsOf,
+  countNameless,
   countRows,
   dropAside,
+  otherColumns,
   ourTable,
   problemsOf,
   readLegacyRows,
   renameAside,
   toUsers,
 } from './legacy-table.ts';
-import { type LegacyUser, readLegacyUser } from './legacy-user.ts';
+import { type LegacyRow, readLegacyRow } from './legacy-user.ts';
 
 interface AdoptOptions extends Sealing {
   /** `mysql://…` */
   databaseUrl: string;
   /** Drops the old table, which has the keys in clear, once all of it was found in ours. */
   drop?: boolean;
+  /** Takes rows without a session key for users too. */
+  takesKeyless?: boolean;
   onProgress?: (step: 'check' | 'adopt' | 'compare', done: number, total: number) => void;
   now?: () => number;
   batchSize?: number;
@@ -29,16 +34,28 @@ export interface Adopted {
   users: number;
   /** Of these users, how many had a session key, which is sealed now. */
   sealed: number;
+  /** What stays in the old table alone. */
+  left: Left;
   /** Where the old table stands now; null when it was dropped. */
   aside: string | null;
 }
 
-/** How many rows that do not fit are named. */
+export interface Left {
+  /** Rows that are no users. */
+  rows: number;
+  /** The first of them, each with the reason. */
+  named: readonly string[];
+  /** Columns that are not the tutorial's. */
+  columns: readonly string[];
+}
+
+/** How many rows are named. */
 const maxNamed = 10;
 
 /**
  * Takes over the tutorial's own `gk_wx_user`: checks all of it, renames it aside, makes our tables, seals its keys into
- * ours, and compares row by row. What it does not understand it refuses before anything is changed. After an
+ * ours, and compares row by row. What it does not understand it refuses before anything is changed; rows that are no users
+ * stay in the old table, and so do columns that are not the tutorial's. After an
  * interruption it is called again. Rejects with a StoreError.
  */
 export async function adoptUsers(options: AdoptOptions): Promise<Adopted> {
@@ -47,21 +64,34 @@ export async function adoptUsers(options: AdoptOptions): Promise<Adopted> {
   try {
     const columns = await setAside(pool, options);
     await migrateMysql({ databaseUrl: options.databaseUrl });
-    await eachBatch(pool, asideTable, columns, 'adopt', options, (users) =>
-      pool.lend((db) => insertUsers(db, users, options, now())),
-    );
+    await eachBatch(pool, asideTable, columns, 'adopt', options, (_, read) => {
+      const users = toUsers(read);
+      return users.length === 0 ? Promise.resolve() : pool.lend((db) => insertUsers(db, users, options, now()));
+    });
     let [users, sealed] = [0, 0];
-    await eachBatch(pool, asideTable, columns, 'compare', options, async (batch) => {
-      await pool.lend((db) => compareUsers(db, batch, options));
+    const nameless = await pool.lend((db) => countNameless(db, asideTable));
+    const left = { rows: nameless, named: [] as string[], columns: otherColumns(columns) };
+    await eachBatch(pool, asideTable, columns, 'compare', options, async (rows, read) => {
+      const batch = toUsers(read);
+      if (batch.length > 0) await pool.lend((db) => compareUsers(db, batch, options));
       users += batch.length;
       sealed += batch.filter(({ sessionKey }) => sessionKey !== null).length;
+      for (const [index, row] of read.entries()) {
+        if (row.kind !== 'left') continue;
+        left.rows += 1;
+        if (left.named.length < maxNamed) left.named.push(`${JSON.stringify(rows[index]?.open_id)}: ${row.why}`);
+      }
     });
+    if (options.drop && left.rows > 0) throw refused('ROWS_LEFT', explainLeft(left.rows));
     if (options.drop) await pool.lend(dropAside);
-    return { users, sealed, aside: options.drop ? null : asideTable };
+    return { users, sealed, left, aside: options.drop ? null : asideTable };
   } finally {
     await pool.close();
   }
 }
+
+const explainLeft = (rows: number) =>
+  `${asideTable} is kept, since ${rows} of its rows are no users: delete them there, or take those without a session key by --without-key`;
 
 /** The columns of the old table, which stands aside afterwards. */
 async function setAside(pool: Pool, options: AdoptOptions): Promise<ReadonlySet<string>> {
@@ -90,14 +120,13 @@ async function setAside(pool: Pool, options: AdoptOptions): Promise<ReadonlySet<
 async function unfitRows(pool: Pool, columns: ReadonlySet<string>, options: AdoptOptions): Promise<string[]> {
   const named: string[] = [];
   let unfit = 0;
-  await eachRawBatch(pool, ourTable, columns, 'check', options, async (rows) => {
-    for (const row of rows) {
-      const read = readLegacyUser(row);
-      if ('user' in read) continue;
+  await eachBatch(pool, ourTable, columns, 'check', options, async (rows, read) => {
+    for (const [index, row] of read.entries()) {
+      if (row.kind !== 'unfit') continue;
       unfit++;
       // The openid alone: it is what the operator finds the row by.
       if (named.length < maxNamed)
-        named.push(`the user ${JSON.stringify(row.open_id)}: ${read.unfit.join(', ')} would not fit`);
+        named.push(`the user ${JSON.stringify(rows[index]?.open_id)}: ${row.columns.join(', ')} would not fit`);
     }
   });
   return unfit > named.length ? [...named, `and ${unfit - named.length} rows more`] : named;
@@ -105,30 +134,23 @@ async function unfitRows(pool: Pool, columns: ReadonlySet<string>, options: Adop
 
 type Step = 'check' | 'adopt' | 'compare';
 
-function eachBatch(
+/** Those that have an openid, as they are and as they were read. */
+async function eachBatch(
   pool: Pool,
   table: string,
   columns: ReadonlySet<string>,
   step: Step,
-  options: AdoptOptions,
-  work: (users: LegacyUser[]) => Promise<void>,
-): Promise<void> {
-  return eachRawBatch(pool, table, columns, step, options, (rows) => work(toUsers(rows)));
-}
-
-async function eachRawBatch(
-  pool: Pool,
-  table: string,
-  columns: ReadonlySet<string>,
-  step: Step,
-  { onProgress = () => {}, batchSize = 500 }: AdoptOptions,
-  work: (rows: Record<string, unknown>[]) => Promise<void>,
+  { onProgress = () => {}, batchSize = 500, takesKeyless = false }: AdoptOptions,
+  work: (rows: RawRow[], read: LegacyRow[]) => Promise<void>,
 ): Promise<void> {
   const total = await pool.lend((db) => countRows(db, table));
   let done = 0;
   for (let after: string | null = null; ;) {
-    const rows = await pool.lend((db) => readLegacyRows(db, table, columns, after, batchSize));
-    if (rows.length > 0) await work(rows);
+    const rows: RawRow[] = await pool.lend((db) => readLegacyRows(db, table, columns, after, batchSize));
+    await work(
+      rows,
+      rows.map((row) => readLegacyRow(row, takesKeyless)),
+    );
     done += rows.length;
     onProgress(step, done, total);
     if (rows.length < batchSize) return;

@@ -1,7 +1,7 @@
 import { inArray, type SQL, sql } from 'drizzle-orm';
 import type { MySqlColumn } from 'drizzle-orm/mysql-core';
 import { StoreError } from '../../store.ts';
-import type { Db } from '../connection.ts';
+import type { Db } from '../session.ts';
 import { gkWxUser } from '../schema.ts';
 import { asideTable, ourTable } from './legacy-table.ts';
 import type { LegacyUser } from './legacy-user.ts';

@@ -29,8 +29,22 @@ export const legacyColumns = [
 type LegacyColumn = (typeof legacyColumns)[number];
 type RawRow = Readonly<Partial<Record<LegacyColumn, unknown>>>;
 
-/** The row in our words, or the names of the columns whose values have no place in our table: nothing is cut. */
-export function readLegacyUser(row: RawRow): { user: LegacyUser } | { unfit: readonly LegacyColumn[] } {
+/** As WeChat makes them. */
+const openIdPattern = /^[A-Za-z0-9_-]{16,64}$/;
+
+export type LegacyRow =
+  | { kind: 'user'; user: LegacyUser }
+  /** It stays in the old table: `why` is for the operator. */
+  | { kind: 'left'; why: string }
+  /** Columns whose values have no place in our table: nothing is cut. */
+  | { kind: 'unfit'; columns: readonly LegacyColumn[] };
+
+/** The row in our words. A user without a session key is one if `takesKeyless` says so: it may as well be a test of somebody's. */
+export function readLegacyRow(row: RawRow, takesKeyless: boolean): LegacyRow {
+  const openId = row.open_id;
+  if (typeof openId !== 'string' || !openIdPattern.test(openId))
+    return { kind: 'left', why: 'it has no openid of WeChat' };
+  if (!row.session_key && !takesKeyless) return { kind: 'left', why: 'it has no session key' };
   const unfit: LegacyColumn[] = [];
 
   /** Empty text is what an unknown value of a profile is. */
@@ -57,13 +71,11 @@ export function readLegacyUser(row: RawRow): { user: LegacyUser } | { unfit: rea
     return number;
   }
 
-  const openId = text('open_id', widths.openId);
-  if (openId === null || !/^[A-Za-z0-9_-]+$/.test(openId)) unfit.push('open_id');
   const sessionKey = text('session_key', 24);
   if (sessionKey !== null && !base64Of16BytesPattern.test(sessionKey)) unfit.push('session_key');
   const gender = integer('gender', 0, 2);
   const user: LegacyUser = {
-    openId: openId ?? '',
+    openId,
     sessionKey,
     nickName: text('nick_name', widths.nickName),
     avatarUrl: text('avatar_url', widths.avatarUrl),
@@ -75,5 +87,5 @@ export function readLegacyUser(row: RawRow): { user: LegacyUser } | { unfit: rea
     realName: text('real_name', widths.realName, ''),
     stuId: integer('stu_id', -(2 ** 31), 2 ** 31 - 1),
   };
-  return unfit.length > 0 ? { unfit: [...new Set(unfit)] } : { user };
+  return unfit.length > 0 ? { kind: 'unfit', columns: [...new Set(unfit)] } : { kind: 'user', user };
 }
