@@ -7,7 +7,8 @@ export const deadlock = 1213;
 export const lockWait = 1205;
 /** ER_UNKNOWN_COM_ERROR: the node of a Galera cluster is not ready; it has refused the statement unread. */
 export const nodeNotReady = 1047;
-/** ER_UNKNOWN_ERROR: what TiDB answers, among other things, for a lock that it did not get. */
+
+/** ER_UNKNOWN_ERROR: TiDB also answers it for a lock that it did not get. */
 export const unnumbered = 1105;
 
 interface RetryOptions {

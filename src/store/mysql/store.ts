@@ -22,9 +22,12 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
   return {
     saveLogin: createBatcher({
       runBatch: (items: readonly LoginWrite[]) =>
-        // Of a batch that waits for a lock each login is tried alone: the others need not wait for that row.
-        pool.lend((db) => retryConflicts(() => logins.save(db, items), { withinMs, errnos: batchErrnos })),
+        // A wait for a row that another transaction holds is never repeated: each user is tried alone, see batcher.ts.
+        pool.lend((db) =>
+          retryConflicts(() => logins.save(db, items), { withinMs, errnos: [deadlock, nodeNotReady, unnumbered] }),
+        ),
       mayConcernOneItem: ({ kind, errno }) => kind === 'unexpected' || errno === lockWait || errno === unnumbered,
+      keyOf: ({ openId }) => openId,
       maxInFlight: 4,
       timeoutMs,
     }),
@@ -61,5 +64,3 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
     close: () => pool.close(),
   };
 }
-
-const batchErrnos: readonly number[] = [deadlock, nodeNotReady, unnumbered];
