@@ -23,7 +23,9 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
     saveLogin: createBatcher({
       runBatch: (items: readonly LoginWrite[]) =>
         // A wait for a row that another transaction holds is never repeated: each user is tried alone, see batcher.ts.
-        pool.lend((db) => retryConflicts(() => logins.save(db, items), { withinMs, errnos: [deadlock, nodeNotReady] })),
+        pool.lend((db) =>
+          retryConflicts(() => logins.save(db, items), { withinMs, errnos: [deadlock, nodeNotReady, unnumbered] }),
+        ),
       mayConcernOneItem: ({ kind, errno }) => kind === 'unexpected' || errno === lockWait || errno === unnumbered,
       keyOf: ({ openId }) => openId,
       maxInFlight: 4,
