@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Keyring, SealingSecret } from './crypto.ts';
 import { logLevels } from './operations/log.ts';
 import { mysqlUrl } from './store/mysql/url.ts';
+import type { PushSecrets } from './wechat/push-crypto.ts';
 
 /** All that is wrong with the environment, a line each: names and reasons, never values. */
 export class ConfigError extends Error {
@@ -39,6 +40,27 @@ const apps = z
   .transform((text) => text.split(',').map((entry) => entry.trim().split(':')))
   .pipe(z.array(z.tuple([z.string().regex(appIdPattern), z.string().regex(secretPattern)])));
 
+/** `appid:token:aesKey,…`; an appid stands once. WeChat's EncodingAESKey is base64 of 32 bytes without the `=`. */
+const pushApps = z
+  .string()
+  .transform((text) => text.split(',').map((entry) => entry.trim().split(':')))
+  .pipe(
+    z.array(
+      z.tuple([
+        z.string().regex(appIdPattern),
+        z.string().regex(/^[A-Za-z0-9]{3,32}$/),
+        z.string().regex(/^[A-Za-z0-9+/]{43}$/),
+      ]),
+    ),
+  )
+  .refine((entries) => new Set(entries.map(([appId]) => appId)).size === entries.length)
+  .transform((entries) =>
+    entries.map(([appId, token, aesKey]): [string, PushSecrets] => [
+      appId,
+      { token, key: Buffer.from(aesKey, 'base64') },
+    ]),
+  );
+
 /** `id:base64-of-32-bytes,…`; an id stands once, and has no dot, which ends it in a sealed value. */
 const keyring = z
   .string()
@@ -65,6 +87,7 @@ const environment = z.object({
   WX_APPID: z.string().regex(appIdPattern).optional(),
   WX_SECRET: z.string().regex(secretPattern).optional(),
   WX_APPS: apps.optional(),
+  WX_PUSH: pushApps.optional(),
   DATABASE_URL: z.string().refine(isDatabaseUrl).default('file:.data/guoke.db'),
   SESSION_KEY_SECRETS: keyring.optional(),
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -90,6 +113,8 @@ const rules: Readonly<Record<keyof z.input<typeof environment>, string>> = {
   WX_APPID: 'must be the appid of a mini program',
   WX_SECRET: 'must be the secret of that mini program',
   WX_APPS: 'must be appid:secret, more of them separated by commas, each appid once',
+  WX_PUSH:
+    'must be appid:token:EncodingAESKey of apps in WX_APPID or WX_APPS, more of them separated by commas, each appid once',
   DATABASE_URL:
     'must be file:<path> or mysql://user:password@host:3306/database, which may end in ?ssl=true; in a password @ / ? # and % are written %40 %2F %3F %23 and %25',
   SESSION_KEY_SECRETS: 'must be id:<base64 of 32 bytes>, more of them separated by commas, each id once',
@@ -135,10 +160,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
   }
   if (!parsed.success) throw new ConfigError([...problems]);
 
-  const { WX_APPID, WX_SECRET, WX_APPS = [], SESSION_KEY_SECRETS, DATABASE_URL, ...rest } = parsed.data;
+  const { WX_APPID, WX_SECRET, WX_APPS = [], WX_PUSH = [], SESSION_KEY_SECRETS, DATABASE_URL, ...rest } = parsed.data;
   const all = WX_APPID && WX_SECRET ? [[WX_APPID, WX_SECRET] as const, ...WX_APPS] : WX_APPS;
   const appSecrets = new Map(all);
   if (appSecrets.size !== all.length) problems.add(`WX_APPS ${rules.WX_APPS}`);
+  if (WX_PUSH.some(([appId]) => !appSecrets.has(appId))) problems.add(`WX_PUSH ${rules.WX_PUSH}`);
   const [defaultApp] = appSecrets.keys();
   if (problems.size > 0 || defaultApp === undefined) throw new ConfigError([...problems]);
   return {
@@ -163,6 +189,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
       databaseUrl: DATABASE_URL,
       /** App id → app secret. */
       appSecrets: appSecrets as ReadonlyMap<string, string>,
+      /** App id → what its message push is verified and decrypted with. */
+      pushApps: new Map(WX_PUSH) as ReadonlyMap<string, PushSecrets>,
       /** null: SQLite, and the file beside the database has it. */
       keyring: toKeyring(SESSION_KEY_SECRETS),
     },

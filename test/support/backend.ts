@@ -16,6 +16,8 @@ interface BackendOptions {
   standin?: StandinOptions;
   router?: NonNullable<ServerOptions['router']>;
   app?: NonNullable<ServerOptions['app']>;
+  onPush?: NonNullable<ServerOptions['onPush']>;
+  onUserDeleted?: NonNullable<ServerOptions['onUserDeleted']>;
 }
 
 export type Backend = Awaited<ReturnType<typeof startBackend>>;
