@@ -78,10 +78,18 @@ const isDatabaseUrl = (text: string) => {
   return mysqlUrl(text) !== null;
 };
 
-const isOrigin = (text: string) => {
+const isBaseUrl = (text: string) => {
   const url = URL.canParse(text) ? new URL(text) : null;
-  return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.origin === text.replace(/\/$/, '');
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return false;
+  return `${url.origin}${url.pathname}`.replace(/\/$/, '') === text.replace(/\/$/, '');
 };
+
+/** As curl takes it: without a scheme it is http. */
+const proxy = z
+  .string()
+  .default('')
+  .transform((text) => (text === '' || text.includes('://') ? text : `http://${text}`))
+  .refine((text) => text === '' || (URL.canParse(text) && /^https?:\/\//i.test(text)));
 
 const environment = z.object({
   WX_APPID: z.string().regex(appIdPattern).optional(),
@@ -98,7 +106,10 @@ const environment = z.object({
     .transform(Number)
     .pipe(z.number().max(65_535))
     .optional(),
-  WX_API_BASE_URL: z.string().refine(isOrigin).default('https://api.weixin.qq.com'),
+  WX_API_BASE_URL: z.string().refine(isBaseUrl).default('https://api.weixin.qq.com'),
+  HTTPS_PROXY: proxy,
+  HTTP_PROXY: proxy,
+  NO_PROXY: z.string().max(4096).default(''),
   WX_TIMEOUT_MS: integer(1, 60_000, 3000),
   DATABASE_TIMEOUT_MS: integer(1, 60_000, 2000),
   DATABASE_POOL_SIZE: integer(1, 1000, 10),
@@ -121,7 +132,10 @@ const rules: Readonly<Record<keyof z.input<typeof environment>, string>> = {
   HOST: 'must be an address to listen on',
   PORT: 'must be a port from 0 to 65535',
   METRICS_PORT: 'must be a port from 0 to 65535',
-  WX_API_BASE_URL: 'must be http:// or https:// and a host',
+  WX_API_BASE_URL: 'must be http:// or https://, a host and perhaps a path',
+  HTTPS_PROXY: 'must be http://host:port or https://host:port of a proxy',
+  HTTP_PROXY: 'must be http://host:port or https://host:port of a proxy',
+  NO_PROXY: 'must be hosts, separated by commas',
   WX_TIMEOUT_MS: 'must be a number of milliseconds from 1 to 60000',
   DATABASE_TIMEOUT_MS: 'must be a number of milliseconds from 1 to 60000',
   DATABASE_POOL_SIZE: 'must be a number from 1 to 1000',
@@ -139,7 +153,9 @@ export type Config = ReturnType<typeof loadConfig>;
  * problems at once. `secrets` stands apart, so that `settings` may be shown.
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
-  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const present = Object.fromEntries(
+    Object.entries(withProxies(env)).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = environment.safeParse(present);
   const problems = new Set<string>();
   for (const { path } of parsed.error?.issues ?? []) {
@@ -191,10 +207,21 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
       appSecrets: appSecrets as ReadonlyMap<string, string>,
       /** App id → what its message push is verified and decrypted with. */
       pushApps: new Map(WX_PUSH) as ReadonlyMap<string, PushSecrets>,
+      /** They may hold passwords; null: there are none. */
+      proxies:
+        rest.HTTP_PROXY || rest.HTTPS_PROXY
+          ? { httpProxy: rest.HTTP_PROXY, httpsProxy: rest.HTTPS_PROXY, noProxy: rest.NO_PROXY }
+          : null,
       /** null: SQLite, and the file beside the database has it. */
       keyring: toKeyring(SESSION_KEY_SECRETS),
     },
   };
+}
+
+/** Programs read these in lower case too. */
+function withProxies(env: Readonly<Record<string, string | undefined>>) {
+  const lower = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].map((name) => [name, env[name.toLowerCase()]] as const);
+  return { ...Object.fromEntries(lower.filter(([, value]) => value)), ...env };
 }
 
 function toKeyring(secrets: readonly SealingSecret[] = []): Keyring | null {

@@ -44,7 +44,7 @@ export async function createParts(
     timeoutMs: settings.databaseTimeoutMs,
     poolSize: settings.databasePoolSize,
   });
-  const api = createWechatApi({ baseUrl: settings.wechatBaseUrl, now });
+  const api = createWechatApi({ baseUrl: settings.wechatBaseUrl, proxies: secrets.proxies, now });
   const { appSecrets } = secrets;
   const timeoutMs = settings.wechatTimeoutMs;
   const accessTokens = createAccessTokens({ api, appSecrets, store, keyring, timeoutMs, now });

@@ -15,7 +15,7 @@ function parseLeniently(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const escaped = text.replace(/[\0-\x1f]/g, (each) => JSON.stringify(each).slice(1, -1));
+    const escaped = text.replace(/\p{Cc}/gu, (each) => JSON.stringify(each).slice(1, -1));
     if (escaped === text) throw error;
     return JSON.parse(escaped);
   }

@@ -27,7 +27,7 @@ export function sealPush(
     signature: signPush([token, timestamp, nonce]),
     timestamp,
     nonce,
-    openid: String(fields['OpenID'] ?? ''),
+    openid: typeof fields['OpenID'] === 'string' ? fields['OpenID'] : '',
     encrypt_type: 'aes',
     msg_signature: signPush([token, timestamp, nonce, encrypted]),
   };
