@@ -197,14 +197,14 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
       '"test": it has no openid of WeChat',
     ]);
     const openIds = async () =>
-      (await mysql.query(url, 'select open_id from gk_wx_user')).map(({ open_id }) => open_id);
+      (await mysql.query(url, 'select open_id from gk_wx_user')).map(({ open_id }) => String(open_id));
     expect((await openIds()).toSorted()).toEqual(people.map(({ open_id }) => open_id).toSorted());
     await expect(adopt(url, { drop: true })).rejects.toThrow(/5 of its rows are no users: .*--without-key/);
     expect(await mysql.query(url, 'select * from gk_wx_user_before_guoke order by id')).toEqual(before);
 
     expect(await adopt(url, { takesKeyless: true })).toMatchObject({ users: 5, sealed: 3, left: { rows: 3 } });
     expect(await openIds()).toHaveLength(5);
-    const command = runCommand('src/commands/db-adopt.ts', {
+    const command = runCommand('src/cli/db-adopt.ts', {
       DATABASE_URL: await createTutorialDatabase(odd, table),
       SESSION_KEY_SECRETS: `k1:${randomBytes(32).toString('base64')}`,
       WX_APPID: devApp.appId,

@@ -226,7 +226,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
       expect(error).toBeInstanceOf(StoreError);
       expect(error).toMatchObject({ kind: 'unexpected', code });
       const { stack: _, ...shown } = Object.getOwnPropertyDescriptors(error);
-      expect(Object.keys(shown).toSorted()).toEqual(['code', 'errno', 'kind', 'message', 'name']);
+      expect(Object.keys(shown).toSorted()).toEqual(['code', 'errno', 'explanation', 'kind', 'message', 'name']);
       const text = inspect(error, { depth: null, showHidden: true });
       for (const value of ['hush', write.openId, 'insert', 'gk_wx']) expect(text).not.toContain(value);
     }
