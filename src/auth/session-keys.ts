@@ -1,4 +1,5 @@
 import { CryptoError, fingerprint, open, seal, type Keyring } from '../crypto.ts';
+import { isFromWrongClock } from '../store/clock.ts';
 import type { User } from '../store/store.ts';
 import type { Exchange } from '../wechat/exchange.ts';
 
@@ -30,7 +31,9 @@ export function createSessionKeys(keyring: Keyring): SessionKeys {
     openPrevious(user, exchange) {
       if (!user || user.appId !== exchange.appId) return null;
       // A later exchange was stored while this one waited for WeChat: it moved the key before both to prevSessionKey.
-      if (user.sessionKeyAt > exchange.startedAt) return openOrNull(user.prevSessionKey, exchange);
+      const isLater = user.sessionKeyAt > exchange.startedAt;
+      if (isLater && !isFromWrongClock(user.sessionKeyAt, exchange.startedAt))
+        return openOrNull(user.prevSessionKey, exchange);
       const current = openOrNull(user.sessionKey, exchange);
       return current === exchange.sessionKey ? openOrNull(user.prevSessionKey, exchange) : current;
     },

@@ -1,5 +1,6 @@
 import { createToken, hashToken, tokenPattern } from '../crypto.ts';
 import { AppError } from '../errors.ts';
+import { isFromWrongClock } from '../store/clock.ts';
 import { type Session, type Store, StoreError, type User } from '../store/store.ts';
 
 const hourMs = 60 * 60 * 1000;
@@ -37,7 +38,9 @@ export function createTokens(store: Pick<Store, 'findSession' | 'extendSession'>
       const found = await store.findSession(hashToken(token));
       if (!found || found.session.expiresAt <= now) throw new AppError('SESSION_INVALID');
       const { session } = found;
-      if (now - session.lastUsedAt >= hourMs) {
+      // Issued by a clock that was wrong: it would live for years.
+      if (isFromWrongClock(session.createdAt, now)) throw new AppError('SESSION_INVALID');
+      if (now - session.lastUsedAt >= hourMs || isFromWrongClock(session.lastUsedAt, now)) {
         const expiresAt = Math.min(now + lifeMs, session.createdAt + maxLifeMs);
         await store
           .extendSession({ tokenHash: session.tokenHash, unusedSince: now - hourMs, lastUsedAt: now, expiresAt })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { CryptoError, type Keyring, open, seal } from '../crypto.ts';
 import { AppError } from '../errors.ts';
+import { isFromWrongClock } from '../store/clock.ts';
 import type { AccessToken, Store } from '../store/store.ts';
 import type { WechatApi } from './api.ts';
 import { before, type Deadline, pause, withinDeadline } from './deadline.ts';
@@ -101,7 +102,10 @@ export function createAccessTokens({
       const found = await store.findAccessToken(appId);
       const fresh = found && openStored(found, refused);
       if (fresh && now() < fresh.renewAt) return remember(appId, fresh, fresh.renewAt);
-      const row = found && now() < found.leaseUntil ? found : await lease(appId, owner);
+      const row =
+        found && now() < found.leaseUntil && !isFromWrongClock(found.leaseUntil, now())
+          ? found
+          : await lease(appId, owner);
       const stored = openStored(row, refused);
       if (row.leaseOwner === owner) return await fetchAsOwner(row, stored, refused, deadline);
       // While another instance renews it, an old token that is good still serves.
@@ -145,7 +149,10 @@ export function createAccessTokens({
     if (secret === undefined) throw new AppError('WECHAT_REJECTED', { detail: { appId, code: 'APP_NOT_OURS' } });
     const startedAt = now();
     const forcedToday = dayOf(row.forcedAt) === dayOf(startedAt) ? row.forcedOnDay : 0;
-    const forces = isRefused && startedAt - row.forcedAt >= forcedEveryMs && forcedToday < forcedADay;
+    const forces =
+      isRefused &&
+      (startedAt - row.forcedAt >= forcedEveryMs || isFromWrongClock(row.forcedAt, startedAt)) &&
+      forcedToday < forcedADay;
     // Counted before it is sent: a request that is lost on the way may have been carried out.
     if (forces) {
       await store.updateAccessToken(appId, owner, { forcedAt: startedAt, forcedOnDay: forcedToday + 1 });

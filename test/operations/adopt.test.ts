@@ -4,7 +4,7 @@ import { openStore } from '../../src/store/open.ts';
 import { adoptUsers } from '../../src/store/mysql/adopt/adopt.ts';
 import { devApp } from '../../packages/standin/src/server.ts';
 import { loginInputOf, startBackend } from '../support/backend.ts';
-import { hasMysql, mysql, sqlite } from '../support/databases.ts';
+import { hasMysql, isTidb, mysql, sqlite } from '../support/databases.ts';
 import { loginWrite, newOpenId } from '../support/login-write.ts';
 import { runCommand } from '../support/process.ts';
 
@@ -238,12 +238,15 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
       /the trigger t1/,
     ],
   ];
-  test.each(strange)('refuses a table with %s before anything is changed', async (_, table, more, said) => {
-    const url = await createTutorialDatabase([], table);
-    for (const statement of more) await mysql.query(url, statement);
-    await expect(adopt(url)).rejects.toThrow(said);
-    expect(await mysql.query(url, `show tables like 'gk_wx_user%'`)).toHaveLength(1);
-  });
+  test.each(strange.filter(([what]) => !isTidb || what !== 'a trigger'))(
+    'refuses a table with %s before anything is changed',
+    async (_, table, more, said) => {
+      const url = await createTutorialDatabase([], table);
+      for (const statement of more) await mysql.query(url, statement);
+      await expect(adopt(url)).rejects.toThrow(said);
+      expect(await mysql.query(url, `show tables like 'gk_wx_user%'`)).toHaveLength(1);
+    },
+  );
 
   test('refuses SQLite, and a configuration that is not complete', async () => {
     const command = runCommand('src/cli/db-adopt.ts', {

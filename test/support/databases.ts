@@ -55,6 +55,9 @@ export const mysql: TestDatabase = {
 /** Whether there is a MySQL or MariaDB to test on: see global-setup.ts. */
 export const hasMysql = serverUrl !== null;
 
+/** Whether the server is TiDB: it has no triggers, no SIGNAL, no MyISAM, and none of InnoDB's own tables. */
+export const isTidb = serverUrl !== null && (await versionOf(serverUrl)).includes('TiDB');
+
 /** What to run a suite on: `describe.each(databases)('… on $name', …)`. */
 export const databases: readonly TestDatabase[] = hasMysql ? [sqlite, mysql] : [sqlite];
 
@@ -66,6 +69,11 @@ async function dumpOf(database: TestDatabase, url: string, tables: string): Prom
     }
   }
   return text.join('\n');
+}
+
+async function versionOf(url: string): Promise<string> {
+  const [row] = await mysql.query(url, 'select version() as version');
+  return String(row?.version);
 }
 
 /** A secret in a blob would hide from a search for its text: so both are there. */

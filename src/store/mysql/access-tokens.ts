@@ -1,4 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm';
+import { maxAheadMs } from '../clock.ts';
 import { type Store, StoreError } from '../store.ts';
 import type { Db } from './session.ts';
 import type { Pool } from './pool.ts';
@@ -20,7 +21,7 @@ export function accessTokens(
           leaseOwner: owner,
           leaseUntil: until,
         };
-        const isFree = sql`${accessToken.leaseUntil} <= ${now}`;
+        const isFree = sql`(${accessToken.leaseUntil} <= ${now} or ${accessToken.leaseUntil} > ${now + maxAheadMs})`;
         // MySQL assigns in the order of the schema: lease_owner while lease_until is still the stored one.
         await db
           .insert(accessToken)

@@ -1,5 +1,6 @@
-import { and, eq, lte, sql } from 'drizzle-orm';
+import { and, eq, gt, lte, or, sql } from 'drizzle-orm';
 import type { MySqlColumn } from 'drizzle-orm/mysql-core';
+import { maxAheadMs } from '../clock.ts';
 import type { UpsertSet } from '../logins.ts';
 import type { SessionExtension, User } from '../store.ts';
 import type { Db } from './session.ts';
@@ -10,7 +11,9 @@ import { user } from './user-table.ts';
 const incoming = (column: MySqlColumn) => sql`values(${sql.identifier(column.name)})`;
 const incomingOrStored = (column: MySqlColumn) => sql`coalesce(${incoming(column)}, ${column})`;
 
-const isLater = sql`${incoming(user.sessionKeyAt)} >= ${user.sessionKeyAt}`;
+/** Whether the stored time is a wrong clock's: see ../clock.ts. */
+const isAhead = (stored: MySqlColumn) => sql`${stored} > ${incoming(user.updatedAt)} + ${sql.raw(String(maxAheadMs))}`;
+const isLater = sql`(${incoming(user.sessionKeyAt)} >= ${user.sessionKeyAt} or ${isAhead(user.sessionKeyAt)})`;
 const isOtherKey = sql`not (${incoming(user.sessionKeyFingerprint)} <=> ${user.sessionKeyFingerprint})`;
 const ifLater = (column: MySqlColumn) => sql`if(${isLater}, ${incoming(column)}, ${column})`;
 
@@ -32,7 +35,7 @@ export const upsertSet: UpsertSet = {
   province: incomingOrStored(user.province),
   country: incomingOrStored(user.country),
   createdAt: null,
-  updatedAt: sql`greatest(${incoming(user.updatedAt)}, ${user.updatedAt})`,
+  updatedAt: sql`if(${isAhead(user.updatedAt)}, ${incoming(user.updatedAt)}, greatest(${incoming(user.updatedAt)}, ${user.updatedAt}))`,
 };
 
 export async function selectUser(db: Db, openId: string): Promise<User | null> {
@@ -48,7 +51,12 @@ export async function updateSession(
   await db
     .update(session)
     .set({ lastUsedAt, expiresAt })
-    .where(and(eq(session.tokenHash, tokenHash), lte(session.lastUsedAt, unusedSince)));
+    .where(
+      and(
+        eq(session.tokenHash, tokenHash),
+        or(lte(session.lastUsedAt, unusedSince), gt(session.lastUsedAt, lastUsedAt + maxAheadMs)),
+      ),
+    );
 }
 
 /** Whether there was such a session. */

@@ -1,4 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm';
+import { maxAheadMs } from '../clock.ts';
 import { type Store, StoreError } from '../store.ts';
 import type { Db, Lend } from './connection.ts';
 import { gkWxAccessToken as accessToken } from './schema.ts';
@@ -17,7 +18,7 @@ export function accessTokens(lend: Lend): Pick<Store, 'findAccessToken' | 'lease
           leaseOwner: owner,
           leaseUntil: until,
         };
-        const isFree = sql`${accessToken.leaseUntil} <= ${now}`;
+        const isFree = sql`(${accessToken.leaseUntil} <= ${now} or ${accessToken.leaseUntil} > ${now + maxAheadMs})`;
         await db
           .insert(accessToken)
           .values(row)

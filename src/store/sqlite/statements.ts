@@ -1,5 +1,6 @@
-import { and, eq, lte, sql } from 'drizzle-orm';
+import { and, eq, gt, lte, or, sql } from 'drizzle-orm';
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
+import { maxAheadMs } from '../clock.ts';
 import type { UpsertSet } from '../logins.ts';
 import type { SessionExtension, User } from '../store.ts';
 import type { Db } from './connection.ts';
@@ -10,7 +11,9 @@ import { user } from './user-table.ts';
 const incoming = (column: SQLiteColumn) => sql`excluded.${sql.identifier(column.name)}`;
 const incomingOrStored = (column: SQLiteColumn) => sql`coalesce(${incoming(column)}, ${column})`;
 
-const isLater = sql`${incoming(user.sessionKeyAt)} >= ${user.sessionKeyAt}`;
+/** Whether the stored time is a wrong clock's: see ../clock.ts. */
+const isAhead = (stored: SQLiteColumn) => sql`${stored} > ${incoming(user.updatedAt)} + ${sql.raw(String(maxAheadMs))}`;
+const isLater = sql`(${incoming(user.sessionKeyAt)} >= ${user.sessionKeyAt} or ${isAhead(user.sessionKeyAt)})`;
 const isOtherKey = sql`${incoming(user.sessionKeyFingerprint)} is not ${user.sessionKeyFingerprint}`;
 const ifLater = (column: SQLiteColumn) => sql`iif(${isLater}, ${incoming(column)}, ${column})`;
 
@@ -30,7 +33,7 @@ export const upsertSet: UpsertSet = {
   province: incomingOrStored(user.province),
   country: incomingOrStored(user.country),
   createdAt: null,
-  updatedAt: sql`max(${incoming(user.updatedAt)}, ${user.updatedAt})`,
+  updatedAt: sql`iif(${isAhead(user.updatedAt)}, ${incoming(user.updatedAt)}, max(${incoming(user.updatedAt)}, ${user.updatedAt}))`,
 };
 
 export async function selectUser(db: Db, openId: string): Promise<User | null> {
@@ -46,7 +49,12 @@ export async function updateSession(
   await db
     .update(session)
     .set({ lastUsedAt, expiresAt })
-    .where(and(eq(session.tokenHash, tokenHash), lte(session.lastUsedAt, unusedSince)));
+    .where(
+      and(
+        eq(session.tokenHash, tokenHash),
+        or(lte(session.lastUsedAt, unusedSince), gt(session.lastUsedAt, lastUsedAt + maxAheadMs)),
+      ),
+    );
 }
 
 /** Whether there was such a session. */

@@ -1,0 +1,77 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type Backend, failureOf, loginInputOf, startBackend } from './support/backend.ts';
+import { databases } from './support/databases.ts';
+
+const minuteMs = 60_000;
+const yearMs = 365 * 24 * 60 * minuteMs;
+const codeOf = ({ standin }: Backend, user: string, rotate = false) => standin.phone.login({ user, rotate }).code;
+
+describe.each(databases)('a clock that was years ahead and is right again, on $name', ({ createUrl }) => {
+  async function startAhead() {
+    const backend = await startBackend({ databaseUrl: await createUrl() });
+    onTestFinished(() => backend.close());
+    const right = backend.clock.now;
+    backend.clock.now += 3 * yearMs;
+    return { backend, right };
+  }
+
+  test('leaves no token that lives for years', async () => {
+    const { backend, right } = await startAhead();
+    const { token } = await backend.client().auth.checkUser.mutate({ code: codeOf(backend, 'a') });
+    backend.clock.now = right;
+    const me = () => failureOf(backend.client(token).user.me.query());
+    expect(await me()).toMatchObject({ reason: 'SESSION_INVALID' });
+    // Clocks that differ by less than five minutes are right.
+    backend.clock.now = right + 3 * yearMs - 4 * minuteMs;
+    expect(await me()).toBeNull();
+  });
+
+  test('freezes no session key: a profile sealed with the one before a rotation is accepted', async () => {
+    const { backend, right } = await startAhead();
+    await backend.client().auth.checkUser.mutate({ code: codeOf(backend, 'b') });
+    backend.clock.now = right;
+    await backend.client().auth.checkUser.mutate({ code: codeOf(backend, 'b', true) });
+    const { standin } = backend;
+    const { rawData, signature, encryptedData, iv } = standin.phone.profile({
+      user: 'b',
+      profile: { nickName: '小明' },
+    });
+    const login = { code: codeOf(backend, 'b', true), rawData, signature, encryptedData, iv };
+    expect((await backend.client().auth.login.mutate(login)).user.nickName).toBe('小明');
+  });
+
+  test('leaves no lease of an access token that lasts for years', async () => {
+    const { backend, right } = await startAhead();
+    const lease = async (owner: string, now: number) => {
+      const row = await backend.store.leaseAccessToken({ appId: 'wx1', owner, now, until: now + 4000 });
+      return row.leaseOwner;
+    };
+    expect(await lease('ahead and gone', right + 3 * yearMs)).toBe('ahead and gone');
+    expect(await lease('right', right)).toBe('right');
+    expect(await lease('a little behind', right - minuteMs)).toBe('right');
+  });
+
+  test('lets a login go on writing the times of its user', async () => {
+    const { backend, right } = await startAhead();
+    const openId = backend.standin.person('d').openid;
+    await backend.client().auth.login.mutate(loginInputOf(backend, 'd'));
+    backend.clock.now = right;
+    await backend.client().auth.login.mutate(loginInputOf(backend, 'd'));
+    expect((await backend.store.findUser(openId))?.updatedAt).toBe(right);
+  });
+});
+
+describe.each(databases.filter(({ name }) => name !== 'SQLite'))(
+  'a host whose clock is ahead, on $name',
+  (database) => {
+    test('sweeps no session that is good by the database’s clock', async () => {
+      const databaseUrl = await database.createUrl();
+      const backend = await startBackend({ databaseUrl });
+      onTestFinished(() => backend.close());
+      backend.clock.now = Date.now();
+      const { token } = await backend.client().auth.checkUser.mutate({ code: codeOf(backend, 'e') });
+      expect(await backend.store.deleteExpiredSessions(Date.now() + 3 * yearMs, 1000)).toBe(0);
+      expect(await failureOf(backend.client(token).user.me.query())).toBeNull();
+    });
+  },
+);
