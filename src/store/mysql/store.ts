@@ -2,12 +2,12 @@ import { sql } from 'drizzle-orm';
 import { createBatcher } from '../batcher.ts';
 import type { LoginWrite, Store, StoreOptions } from '../store.ts';
 import { accessTokens } from './access-tokens.ts';
+import { accounts } from './accounts.ts';
 import { avatars } from './avatars.ts';
 import { createLogins } from './logins.ts';
 import { countUsers, deleteExpiredSessions, selectUsersAfter, updateSealed } from './maintenance.ts';
 import { migrateMysql } from './migrate.ts';
 import { openPool, type Pool } from './pool.ts';
-import { profiles } from './profiles.ts';
 import { deadlock, lockWait, nodeNotReady, retryConflicts, unnumbered } from './retry.ts';
 import { deleteSession, deleteSessionsOf, selectUser, updateSession } from './statements.ts';
 import { verifyTables } from './tables.ts';
@@ -51,7 +51,7 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
           return changed;
         }),
       ),
-    ...profiles(lend),
+    ...accounts(lend),
     ...avatars(lend),
     ...accessTokens(lend),
     migrate: () => migrateMysql({ databaseUrl }),
