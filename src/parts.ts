@@ -6,6 +6,7 @@ import { keyringOf } from './operations/keyring-file.ts';
 import { createLog, type Log } from './operations/log.ts';
 import type { Metrics } from './operations/metrics.ts';
 import { openStore } from './store/open.ts';
+import type { OnUserDeleted } from './user/erasure.ts';
 import { createPhoneNumbers } from './user/phone.ts';
 import { createPictures } from './user/pictures.ts';
 import { createAccessTokens } from './wechat/access-token.ts';
@@ -23,10 +24,16 @@ export interface Parts extends ContextParts {
 /** For each user: enough to try a few avatars in a row. */
 const picturesPerMinute = 5;
 
+interface PartsOptions {
+  log?: Log;
+  now?: () => number;
+  onUserDeleted?: OnUserDeleted;
+}
+
 /** Makes the parts as the configuration has them, without a request to the database or to WeChat yet. */
 export async function createParts(
   { settings, secrets }: Config,
-  { log = createLog(settings.logLevel), now = Date.now }: { log?: Log; now?: () => number } = {},
+  { log = createLog(settings.logLevel), now = Date.now, onUserDeleted = () => {} }: PartsOptions = {},
 ): Promise<Parts> {
   const keyring = await keyringOf(secrets);
   const store = await openStore({
@@ -56,6 +63,7 @@ export async function createParts(
     pictures: createPictures({
       limit: createRateLimiter({ perMinute: rateLimitPerMinute === 0 ? 0 : picturesPerMinute }),
     }),
+    onUserDeleted,
     watermarkMaxAgeSeconds: settings.watermarkMaxAgeSeconds,
     log,
     codeLimit: createRateLimiter({ perMinute: rateLimitPerMinute }),

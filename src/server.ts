@@ -10,6 +10,7 @@ import { appRouter } from './router.ts';
 import { placeOf } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import { startSweeper } from './operations/sweeper.ts';
+import type { OnUserDeleted } from './user/erasure.ts';
 import { createAvatarSweep } from './user/avatars.ts';
 
 export interface Server {
@@ -30,6 +31,8 @@ export interface ServerOptions {
   router?: AnyTRPCRouter;
   /** Adds middleware and routes of an owner's, before the calls: `app: (app) => app.use(cors())`. */
   app?: AppDeps['extend'];
+  /** Deletes what your own tables hold of a user, before guoke deletes the user: see docs/extending.md. */
+  onUserDeleted?: OnUserDeleted;
   /** Told as soon as it listens, when it may have to wait for the database still: from then on it can be closed. */
   onListening?: (server: Server) => void;
 }
@@ -49,9 +52,10 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     drainMs = 0,
     router = appRouter,
     app: extend = () => {},
+    onUserDeleted = () => {},
     onListening = () => {},
   } = options;
-  const parts = await createParts(config, { log, now });
+  const parts = await createParts(config, { log, now, onUserDeleted });
   const { store, metrics } = parts;
   const migration = createMigration({
     store,

@@ -7,6 +7,7 @@ import type { RateLimiter } from './limits/rate-limiter.ts';
 import type { CallObserver } from './operations/call-record.ts';
 import { describeError, type Log } from './operations/log.ts';
 import { StoreError, type Store } from './store/store.ts';
+import type { OnUserDeleted } from './user/erasure.ts';
 import type { PhoneNumbers } from './user/phone.ts';
 import type { Pictures } from './user/pictures.ts';
 import type { Wechat } from './wechat/exchange.ts';
@@ -27,6 +28,8 @@ export interface Context {
   phoneCodes: PhoneCodes;
   phoneNumbers: PhoneNumbers;
   pictures: Pictures;
+  /** An owner's part in the deletion of a user. */
+  onUserDeleted: OnUserDeleted;
   watermarkMaxAgeSeconds: number;
   log: Log;
   calls: CallObserver;

@@ -63,6 +63,8 @@ export async function startGalera(size = 3) {
     const flags = [
       ...own,
       `--socket=${home}/socket`,
+      // A server that starts removes what others have in a directory that they share.
+      `--tmpdir=${home}`,
       '--bind-address=127.0.0.1',
       `--port=${port}`,
       '--max-connections=300',

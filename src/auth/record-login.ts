@@ -1,8 +1,9 @@
+import { AppError } from '../errors.ts';
 import type { Profile, User } from '../store/store.ts';
 import type { Context } from '../trpc.ts';
 import type { Exchange } from '../wechat/exchange.ts';
 
-/** Stores the user and a new session in one write, and gives back the user as stored. */
+/** Stores the user and a new session in one write, and gives back the user as stored. Rejects with USER_BLOCKED. */
 export async function recordLogin(
   { store, tokens, sessionKeys, now }: Pick<Context, 'store' | 'tokens' | 'sessionKeys' | 'now'>,
   exchange: Exchange,
@@ -21,5 +22,10 @@ export async function recordLogin(
     now: loggedInAt,
     expiresAt,
   });
+  if (user.blockedAt !== null) {
+    // The write itself says so, and costs no query more; the session that nobody gets to know goes again.
+    await store.deleteSession(tokenHash);
+    throw new AppError('USER_BLOCKED');
+  }
   return { user, token, expiresAt };
 }

@@ -21,7 +21,8 @@ export interface Tokens {
   issue(now: number): IssuedToken;
   /**
    * Finds the session of the token in an `Authorization` header; each call asks the database. Extends its life, with at
-   * most one write an hour. Rejects with SESSION_INVALID when the token is missing, unknown, expired or revoked.
+   * most one write an hour. Rejects with SESSION_INVALID when the token is missing, unknown, expired or revoked,
+   * and with USER_BLOCKED when the operator refuses its user.
    */
   verify(authorization: string | undefined, now: number): Promise<{ session: Session; user: User }>;
 }
@@ -37,13 +38,15 @@ export function createTokens(store: Pick<Store, 'findSession' | 'extendSession'>
       if (token === undefined || !tokenPattern.test(token)) throw new AppError('SESSION_INVALID');
       const found = await store.findSession(hashToken(token));
       if (!found || found.session.expiresAt <= now) throw new AppError('SESSION_INVALID');
-      const { session } = found;
+      const { session, user } = found;
+      if (user.blockedAt !== null) throw new AppError('USER_BLOCKED');
       // Issued by a clock that was wrong: it would live for years.
       if (isFromWrongClock(session.createdAt, now)) throw new AppError('SESSION_INVALID');
       if (now - session.lastUsedAt >= hourMs || isFromWrongClock(session.lastUsedAt, now)) {
+        const { tokenHash, openId } = session;
         const expiresAt = Math.min(now + lifeMs, session.createdAt + maxLifeMs);
         await store
-          .extendSession({ tokenHash: session.tokenHash, unusedSince: now - hourMs, lastUsedAt: now, expiresAt })
+          .extendSession({ tokenHash, openId, unusedSince: now - hourMs, lastUsedAt: now, expiresAt })
           .catch(ignoreUnavailable);
       }
       return found;

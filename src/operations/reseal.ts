@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { sessionKeyContext } from '../auth/session-keys.ts';
 import { CryptoError, fingerprint, type Keyring, open, seal } from '../crypto.ts';
 import type { Reseal, SealedValues, Store, User } from '../store/store.ts';
-import { phoneNumberContext } from '../user/phone.ts';
+import { phoneFingerprintContext, phoneNumberContext } from '../user/phone.ts';
 
 export interface ResealCounts {
   /** Users looked at, and users there were at the start. */
@@ -68,6 +68,7 @@ export async function resealAll({
 function resealedRow(keyring: Keyring, user: User): { change: Reseal | null; unreadable: number } {
   const [{ id }] = keyring;
   const sessionKey = sessionKeyContext(user);
+  const phoneNumber = phoneNumberContext(user);
   let unreadable = 0;
 
   const from: SealedValues = {
@@ -75,12 +76,14 @@ function resealedRow(keyring: Keyring, user: User): { change: Reseal | null; unr
     prevSessionKey: user.prevSessionKey,
     sessionKeyFingerprint: user.sessionKeyFingerprint,
     phoneNumber: user.phoneNumber,
+    phoneFingerprint: user.phoneFingerprint,
   };
   const to: SealedValues = {
     sessionKey: resealed(user.sessionKey, sessionKey),
     prevSessionKey: resealed(user.prevSessionKey, sessionKey),
-    sessionKeyFingerprint: refingerprinted(),
-    phoneNumber: resealed(user.phoneNumber, phoneNumberContext(user)),
+    sessionKeyFingerprint: refingerprinted(user.sessionKeyFingerprint, user.sessionKey, sessionKey, sessionKey),
+    phoneNumber: resealed(user.phoneNumber, phoneNumber),
+    phoneFingerprint: refingerprinted(user.phoneFingerprint, user.phoneNumber, phoneNumber, phoneFingerprintContext),
   };
   return { change: isDeepStrictEqual(to, from) ? null : { openId: user.openId, from, to }, unreadable };
 
@@ -92,10 +95,16 @@ function resealedRow(keyring: Keyring, user: User): { change: Reseal | null; unr
     return sealed;
   }
 
-  function refingerprinted(): string | null {
-    if (user.sessionKey === null || user.sessionKeyFingerprint?.startsWith(`${id}.`)) return user.sessionKeyFingerprint;
-    const text = openOrNull(user.sessionKey, sessionKey);
-    return text === null ? user.sessionKeyFingerprint : fingerprint(keyring, text, sessionKey);
+  /** A row of an older version has a number, and no fingerprint of it. */
+  function refingerprinted(
+    stored: string | null,
+    sealed: string | null,
+    sealContext: readonly string[],
+    context: readonly string[],
+  ): string | null {
+    if (sealed === null || stored?.startsWith(`${id}.`)) return stored;
+    const text = openOrNull(sealed, sealContext);
+    return text === null ? stored : fingerprint(keyring, text, context);
   }
 
   function openOrNull(sealed: string, context: readonly string[]): string | null {

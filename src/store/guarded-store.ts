@@ -41,10 +41,13 @@ export function guardedStore(store: Store, { statementTimeoutMs }: Guards = {}):
     // Where a list begins need not be an openid: '' comes before all.
     listUsers: (afterOpenId, limit) => run(() => store.listUsers(afterOpenId, limit)),
     reseal: (changes) => run(() => store.reseal(changes)),
-    saveProfile: (write) => runFor(write.openId, () => store.saveProfile(write)),
-    savePhoneNumber: (openId, phoneNumber, now) =>
-      runFor(openId, () => store.savePhoneNumber(openId, phoneNumber, now)),
+    deleteUser: (user) => runFor(user.openId, () => store.deleteUser(user)),
+    updateUser: (user, changes, now) => runFor(user.openId, () => store.updateUser(user, changes, now)),
+    saveSessionKey: (user, key) => runFor(user.openId, () => store.saveSessionKey(user, key)),
+    listSessions: (openId, now, limit) => runFor(openId, () => store.listSessions(openId, now, limit)),
+    findRecord: (openId) => runFor(openId, () => store.findRecord(openId)),
     findUsersByUnionId: (unionId) => runFor(unionId, () => store.findUsersByUnionId(unionId)),
+    findUsersByPhone: (fingerprints) => run(() => store.findUsersByPhone(fingerprints)),
     findAvatar: (hash) => run(() => store.findAvatar(hash)),
     sweepAvatars: (sweep) => run(() => store.sweepAvatars(sweep)),
     findAccessToken: (appId) => run(() => store.findAccessToken(appId)),

@@ -81,6 +81,7 @@ export const userRows = (rows: number): Row<User>[] =>
     sessionKeyAt: placeholder('sessionKeyAt', row),
     prevSessionKey: null,
     phoneNumber: null,
+    phoneFingerprint: null,
     nickName: placeholder('nickName', row),
     avatarUrl: placeholder('avatarUrl', row),
     gender: placeholder('gender', row),
@@ -88,6 +89,7 @@ export const userRows = (rows: number): Row<User>[] =>
     city: placeholder('city', row),
     province: placeholder('province', row),
     country: placeholder('country', row),
+    blockedAt: null,
     createdAt: placeholder('now', row),
     updatedAt: placeholder('now', row),
   }));

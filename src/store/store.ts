@@ -1,3 +1,5 @@
+import type { SessionKeyWrite, UserChanges, UserSelector } from './accounts.ts';
+
 /** What WeChat lets a user say about themselves. A value that is not known is null. */
 export interface Profile {
   nickName: string | null;
@@ -17,13 +19,24 @@ export interface User extends Profile {
   unionId: string | null;
   /** Sealed, like the two session keys: the store never sees any of them in clear. */
   phoneNumber: string | null;
+  /** Keyed: equal for equal numbers, and of no use without the secret. */
+  phoneFingerprint: string | null;
   sessionKey: string | null;
   prevSessionKey: string | null;
   sessionKeyFingerprint: string | null;
   /** When the exchange that gave `sessionKey` began, in Unix milliseconds. */
   sessionKeyAt: number;
+  /** Since when the operator refuses this user, in Unix milliseconds; null for all others. */
+  blockedAt: number | null;
   createdAt: number;
+  /** Of the last login, use (by the hour) or change. */
   updatedAt: number;
+}
+
+/** The whole row of a user, with what belongs to the business. */
+export interface UserRecord extends User {
+  realName: string | null;
+  stuId: number | null;
 }
 
 /** A row of `gk_wx_session`. Times are Unix milliseconds. */
@@ -39,6 +52,7 @@ export interface Session {
 /** A use of a session, which moves its expiry if it was last used at `unusedSince` or before. */
 export interface SessionExtension {
   tokenHash: Buffer;
+  openId: string;
   unusedSince: number;
   lastUsedAt: number;
   expiresAt: number;
@@ -61,8 +75,11 @@ export interface LoginWrite {
   expiresAt: number;
 }
 
-/** The sealed values of a user's row, and the fingerprint of the session key. */
-export type SealedValues = Pick<User, 'sessionKey' | 'prevSessionKey' | 'sessionKeyFingerprint' | 'phoneNumber'>;
+/** The sealed values of a user's row, and their fingerprints. */
+export type SealedValues = Pick<
+  User,
+  'sessionKey' | 'prevSessionKey' | 'sessionKeyFingerprint' | 'phoneNumber' | 'phoneFingerprint'
+>;
 
 /** A change of a row's sealed values, made only while they are still `from`. */
 export interface Reseal {
@@ -77,15 +94,6 @@ export interface PoolStats {
   inUse: number;
   /** Calls that wait for a connection. */
   waiting: number;
-}
-
-/** What a user enters about themselves. A null field leaves the stored one as it is. */
-export interface ProfileWrite {
-  openId: string;
-  nickName: string | null;
-  /** `hash` is the SHA-256 of `bytes`, by which the avatar is stored once and found. */
-  avatar: { hash: Buffer; bytes: Buffer } | null;
-  now: number;
 }
 
 /** A row of `gk_wx_access_token`: WeChat's token for the calls of one app. Times are Unix milliseconds. */
@@ -116,7 +124,7 @@ export interface Store {
   findUser(openId: string): Promise<User | null>;
   /** The session with its user, expired or not; null when there is none. */
   findSession(tokenHash: Buffer): Promise<{ session: Session; user: User } | null>;
-  /** Of several extensions at the same moment one is written. A deleted session stays deleted. */
+  /** Moves the user's `updatedAt` too. Of several extensions at the same moment one is written. A deleted session stays deleted. */
   extendSession(extension: SessionExtension): Promise<void>;
   /** Whether there was such a session. */
   deleteSession(tokenHash: Buffer): Promise<boolean>;
@@ -129,12 +137,22 @@ export interface Store {
   listUsers(afterOpenId: string, limit: number): Promise<User[]>;
   /** Changes the rows in one transaction, save those changed by others meanwhile. Resolves to the number of changed rows. */
   reseal(changes: readonly Reseal[]): Promise<number>;
-  /** Resolves to the user as stored afterwards; the user must be there. */
-  saveProfile(write: ProfileWrite): Promise<User>;
-  /** `phoneNumber` is sealed. Resolves to the user as stored afterwards; the user must be there. */
-  savePhoneNumber(openId: string, phoneNumber: string, now: number): Promise<User>;
-  /** One person's users in all apps of one open-platform account: for procedures of the business. */
+  /**
+   * Deletes the user's row, sessions, and the avatar unless other users have it, in one transaction. Resolves to whether
+   * there was such a user. A login at the same moment is before it, and deleted with it, or makes a new user after it.
+   */
+  deleteUser(user: UserSelector): Promise<boolean>;
+  /** Resolves to the user as stored afterwards, null when there is no such user. An avatar that is cleared is deleted unless other users have it. */
+  updateUser(user: UserSelector, changes: UserChanges, now: number): Promise<User | null>;
+  /** Stores a key by the key rule of `Store.saveLogin`; does nothing when there is no such user. */
+  saveSessionKey(user: UserSelector, key: SessionKeyWrite): Promise<void>;
+  /** The sessions that have not expired at `now`, the newest first. */
+  listSessions(openId: string, now: number, limit: number): Promise<Session[]>;
+  findRecord(openId: string): Promise<UserRecord | null>;
+  /** The users of one person in all apps of one open-platform account. */
   findUsersByUnionId(unionId: string): Promise<User[]>;
+  /** The users whose phone number has one of these fingerprints, in all apps. */
+  findUsersByPhone(fingerprints: readonly string[]): Promise<User[]>;
   /** The picture, WebP, whose SHA-256 this is. */
   findAvatar(hash: Buffer): Promise<Buffer | null>;
   /**
@@ -165,6 +183,18 @@ export interface Store {
   poolStats(): PoolStats;
   close(): Promise<void>;
 }
+
+/** The part of a store that concerns one user's account. */
+export type AccountStore = Pick<
+  Store,
+  | 'deleteUser'
+  | 'updateUser'
+  | 'saveSessionKey'
+  | 'listSessions'
+  | 'findRecord'
+  | 'findUsersByUnionId'
+  | 'findUsersByPhone'
+>;
 
 export interface StoreOptions {
   /** `file:<path>` or `mysql://user:password@host:3306/database`, the latter with `?ssl=true` for TLS. */

@@ -15,7 +15,7 @@ const avatar = z
   });
 
 export const updateProfileInput = z
-  .object({ nickName: nickName.optional(), avatar: avatar.optional() })
+  .object({ nickName: nickName.nullish(), avatar: avatar.nullish() })
   .refine((input) => input.nickName !== undefined || input.avatar !== undefined);
 
 /** The code of the phone number button, which is not one of `wx.login`. */

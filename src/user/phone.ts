@@ -1,4 +1,4 @@
-import { CryptoError, type Keyring, open, seal } from '../crypto.ts';
+import { CryptoError, fingerprint, type Keyring, open, seal } from '../crypto.ts';
 import type { User } from '../store/store.ts';
 import type { PhoneNumber } from '../wechat/phone.ts';
 
@@ -9,16 +9,29 @@ export function phoneNumberContext({ appId, openId }: Owner): readonly string[] 
   return ['phone_number', appId, openId];
 }
 
+/** Whatever the user and the app: an operator finds a user by the number alone. */
+export const phoneFingerprintContext: readonly string[] = ['phone_number'];
+
 /** Seals and opens phone numbers: sealed at rest, like session keys, and opened for procedures of the business alone. */
 export interface PhoneNumbers {
-  seal(phone: PhoneNumber, owner: Owner): string;
+  /** The number as the store keeps it. */
+  seal(phone: PhoneNumber, owner: Owner): { sealed: string; fingerprint: string };
+  /** What finds the users of a number such as `+8613500001111`: a fingerprint by each secret that may have made theirs. */
+  fingerprints(number: string): string[];
   /** The user's number as `+8613500001111`; null when there is none, or none that opens. */
   open(user: User): string | null;
 }
 
 export function createPhoneNumbers(keyring: Keyring): PhoneNumbers {
   return {
-    seal: ({ countryCode, number }, owner) => seal(keyring, `+${countryCode}${number}`, phoneNumberContext(owner)),
+    seal({ countryCode, number }, owner) {
+      const text = `+${countryCode}${number}`;
+      return {
+        sealed: seal(keyring, text, phoneNumberContext(owner)),
+        fingerprint: fingerprint(keyring, text, phoneFingerprintContext),
+      };
+    },
+    fingerprints: (number) => keyring.map((secret) => fingerprint([secret], number, phoneFingerprintContext)),
     open(user) {
       if (user.phoneNumber === null) return null;
       try {

@@ -1,8 +1,21 @@
 import { z } from 'zod';
-import { router, signedInProcedure, codeRateLimit } from '../trpc.ts';
+import { AppError } from '../errors.ts';
+import type { UserChanges } from '../store/accounts.ts';
+import type { User } from '../store/store.ts';
+import { type Context, router, signedInProcedure, codeRateLimit } from '../trpc.ts';
 import { bindPhoneInput, updateProfileInput } from './inputs.ts';
 import { maskPhoneNumber } from './phone.ts';
 import { publicUser, toPublicUser } from './profile.ts';
+
+/** Writes into the caller's row. Of a caller who was deleted meanwhile nothing is written, and a user who came back is another. */
+async function update(
+  { store, user: { openId, createdAt }, now }: Pick<Context, 'store' | 'now'> & { user: User },
+  changes: UserChanges,
+): Promise<User> {
+  const user = await store.updateUser({ openId, createdUpTo: createdAt }, changes, now());
+  if (!user) throw new AppError('SESSION_INVALID');
+  return user;
+}
 
 export const userRouter = router({
   /** The caller's own user. */
@@ -13,11 +26,10 @@ export const userRouter = router({
     .meta({ maxBodyBytes: 512 * 1024 })
     .input(updateProfileInput)
     .output(publicUser)
-    .mutation(async ({ ctx, input: { nickName = null, avatar: picture } }) => {
+    .mutation(async ({ ctx, input: { nickName, avatar: picture } }) => {
       const { openId } = ctx.user;
-      const avatar = picture ? await ctx.pictures.toAvatar(picture, { openId, now: ctx.now() }) : null;
-      const user = await ctx.store.saveProfile({ openId, nickName, avatar, now: ctx.now() });
-      return toPublicUser(user);
+      const avatar = picture ? await ctx.pictures.toAvatar(picture, { openId, now: ctx.now() }) : picture;
+      return toPublicUser(await update(ctx, { nickName, avatar }));
     }),
 
   /** Stores the phone number behind a code of the phone number button. */
@@ -27,8 +39,7 @@ export const userRouter = router({
     .output(z.object({ phoneNumber: z.string() }))
     .mutation(async ({ ctx, input }) => {
       const phone = await ctx.phoneCodes.exchange(input.code, ctx.user);
-      const sealed = ctx.phoneNumbers.seal(phone, ctx.user);
-      await ctx.store.savePhoneNumber(ctx.user.openId, sealed, ctx.now());
+      await update(ctx, { phone: ctx.phoneNumbers.seal(phone, ctx.user) });
       return { phoneNumber: maskPhoneNumber(phone.number) };
     }),
 });

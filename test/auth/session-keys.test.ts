@@ -26,9 +26,11 @@ function userOf(current: Exchange, previous: Exchange | null = null): User {
     appId: current.appId,
     unionId: null,
     phoneNumber: null,
+    phoneFingerprint: null,
     ...keys.seal(current),
     prevSessionKey: previous && keys.seal(previous).sessionKey,
     sessionKeyAt: 0,
+    blockedAt: null,
     createdAt: 0,
     updatedAt: 0,
   };

@@ -15,10 +15,12 @@ const user: User = {
   appId,
   unionId: null,
   phoneNumber: null,
+  phoneFingerprint: null,
   sessionKey: null,
   prevSessionKey: null,
   sessionKeyFingerprint: null,
   sessionKeyAt: 0,
+  blockedAt: null,
   createdAt: 0,
   updatedAt: 0,
 };

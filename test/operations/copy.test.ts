@@ -21,7 +21,7 @@ async function createFilled({ createUrl, query }: typeof sqlite, users = 25): Pr
   await Promise.all(logins.map((login) => store.saveLogin(login)));
   const bytes = randomBytes(400_000);
   const openId = logins[0]?.openId ?? '';
-  await store.saveProfile({ openId, nickName: null, avatar: { hash: randomBytes(32), bytes }, now: 1 });
+  await store.updateUser({ openId }, { avatar: { hash: randomBytes(32), bytes } }, 1);
   await query(url, `update gk_wx_user set real_name = '王小明', stu_id = length(nick_name) - 20`);
   await store.close();
   return url;

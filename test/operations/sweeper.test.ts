@@ -105,12 +105,7 @@ describe.each(databases)('sweeping avatars on $name', ({ name, createUrl, query 
     for (let i = 0; i < 10; i++) {
       const { openId } = await store.saveLogin(loginWrite());
       const bytes = randomBytes(40);
-      await store.saveProfile({
-        openId,
-        nickName: null,
-        avatar: { hash: hash('sha256', bytes, 'buffer'), bytes },
-        now: 1,
-      });
+      await store.updateUser({ openId }, { avatar: { hash: hash('sha256', bytes, 'buffer'), bytes } }, 1);
     }
     const literal = (hex: string) => (name === 'SQLite' ? `x'${hex}'` : `0x${hex}`);
     const values = Array.from(

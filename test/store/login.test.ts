@@ -36,10 +36,12 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
       appId,
       unionId,
       phoneNumber: null,
+      phoneFingerprint: null,
       sessionKey,
       prevSessionKey: null,
       sessionKeyFingerprint,
       sessionKeyAt: 1000,
+      blockedAt: null,
       createdAt: 1000,
       updatedAt: 1000,
     });

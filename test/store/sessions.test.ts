@@ -48,7 +48,7 @@ describe.each(databases)('a session on $name', ({ createUrl }) => {
     await store.saveLogin(used);
     await store.saveLogin(other);
     const extend = (lastUsedAt: number, expiresAt: number, unusedSince: number) =>
-      store.extendSession({ tokenHash: used.tokenHash, unusedSince, lastUsedAt, expiresAt });
+      store.extendSession({ tokenHash: used.tokenHash, openId, unusedSince, lastUsedAt, expiresAt });
     await extend(5000, 9000, 999);
     expect((await store.findSession(used.tokenHash))?.session).toMatchObject({ lastUsedAt: 1000 });
     await extend(5000, 9000, 1000);

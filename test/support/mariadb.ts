@@ -47,6 +47,8 @@ export async function startMariaDb(
     '--no-defaults',
     ...(hasAccounts ? [] : ['--skip-grant-tables']),
     `--datadir=${directory}`,
+    // A server that starts removes what others have in a directory that they share.
+    `--tmpdir=${directory}`,
     `--socket=${path.join(directory, 'socket')}`,
     '--bind-address=127.0.0.1',
     `--port=${port}`,

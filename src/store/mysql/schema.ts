@@ -41,6 +41,7 @@ export const userColumns = {
   sessionKeyFingerprint: asciiText('session_key_fingerprint', { length: widths.fingerprint }),
   sessionKeyAt: epochMs('session_key_at').notNull(),
   phoneNumber: asciiText('phone_number', { length: widths.sealed }),
+  phoneFingerprint: asciiText('phone_fingerprint', { length: widths.fingerprint }),
   nickName: unicodeText('nick_name', { length: widths.nickName }),
   avatarUrl: unicodeText('avatar_url', { length: widths.avatarUrl }),
   gender: tinyint('gender').$type<0 | 1 | 2>(),
@@ -48,6 +49,7 @@ export const userColumns = {
   city: unicodeText('city', { length: widths.place }),
   province: unicodeText('province', { length: widths.place }),
   country: unicodeText('country', { length: widths.place }),
+  blockedAt: epochMs('blocked_at'),
   createdAt: epochMs('created_at').notNull(),
   updatedAt: epochMs('updated_at').notNull(),
 } satisfies Record<keyof User, MySqlColumnBuilderBase>;
@@ -62,6 +64,7 @@ export const gkWxUser = mysqlTable(
   },
   (table) => [
     index('gk_wx_user_union_id').on(table.unionId),
+    index('gk_wx_user_phone_fingerprint').on(table.phoneFingerprint),
     // For the sweep of avatars. The whole column is wider than an index may be; a path of ours has 78 characters.
     index('gk_wx_user_avatar_url').on(sql`${table.avatarUrl}(80)`),
   ],

@@ -1,5 +1,6 @@
-import { and, eq, gt, lte, or, sql } from 'drizzle-orm';
+import { and, eq, gt, lte, or, type SQL, sql } from 'drizzle-orm';
 import type { MySqlColumn } from 'drizzle-orm/mysql-core';
+import type { SessionKeyWrite } from '../accounts.ts';
 import { maxAheadMs } from '../clock.ts';
 import type { UpsertSet } from '../logins.ts';
 import type { SessionExtension, User } from '../store.ts';
@@ -12,21 +13,42 @@ const incoming = (column: MySqlColumn) => sql`values(${sql.identifier(column.nam
 const incomingOrStored = (column: MySqlColumn) => sql`coalesce(${incoming(column)}, ${column})`;
 
 /** Whether the stored time is a wrong clock's: see ../clock.ts. */
-const isAhead = (stored: MySqlColumn) => sql`${stored} > ${incoming(user.updatedAt)} + ${sql.raw(String(maxAheadMs))}`;
-const isLater = sql`(${incoming(user.sessionKeyAt)} >= ${user.sessionKeyAt} or ${isAhead(user.sessionKeyAt)})`;
-const isOtherKey = sql`not (${incoming(user.sessionKeyFingerprint)} <=> ${user.sessionKeyFingerprint})`;
-const ifLater = (column: MySqlColumn) => sql`if(${isLater}, ${incoming(column)}, ${column})`;
+const isAhead = (stored: MySqlColumn, now: SQL | number) => sql`${stored} > ${now} + ${sql.raw(String(maxAheadMs))}`;
+
+/** The user's `updated_at` once something is written or seen at this time. */
+export const laterUpdatedAt = (now: SQL | number) =>
+  sql`if(${isAhead(user.updatedAt, now)}, ${now}, greatest(${now}, ${user.updatedAt}))`;
+
+const incomingKey = {
+  sessionKey: incoming(user.sessionKey),
+  sessionKeyFingerprint: incoming(user.sessionKeyFingerprint),
+  sessionKeyAt: incoming(user.sessionKeyAt),
+  now: incoming(user.updatedAt),
+};
+
+const isLater = ({ sessionKeyAt, now }: typeof incomingKey | SessionKeyWrite) =>
+  sql`(${sessionKeyAt} >= ${user.sessionKeyAt} or ${isAhead(user.sessionKeyAt, now)})`;
+
+/** The key rule of `Store.saveLogin`. */
+export function keyColumns(key: typeof incomingKey | SessionKeyWrite) {
+  const later = isLater(key);
+  const isOtherKey = sql`not (${key.sessionKeyFingerprint} <=> ${user.sessionKeyFingerprint})`;
+  return {
+    // TiDB writes the next session_key over the bytes of the stored one: concat makes a copy of them first.
+    prevSessionKey: sql`if(${later} and ${isOtherKey}, concat(coalesce(${user.sessionKey}, ${user.prevSessionKey}), ''), ${user.prevSessionKey})`,
+    sessionKey: sql`if(${later}, ${key.sessionKey}, ${user.sessionKey})`,
+    sessionKeyFingerprint: sql`if(${later}, ${key.sessionKeyFingerprint}, ${user.sessionKeyFingerprint})`,
+    sessionKeyAt: sql`if(${later}, ${key.sessionKeyAt}, ${user.sessionKeyAt})`,
+  };
+}
 
 /** MySQL assigns in the order of the schema, whatever the order here: see schema.ts. */
 export const upsertSet: UpsertSet = {
-  appId: ifLater(user.appId),
+  appId: sql`if(${isLater(incomingKey)}, ${incoming(user.appId)}, ${user.appId})`,
   unionId: incomingOrStored(user.unionId),
-  // TiDB writes the next session_key over the bytes of the stored one: concat makes a copy of them first.
-  prevSessionKey: sql`if(${isLater} and ${isOtherKey}, concat(coalesce(${user.sessionKey}, ${user.prevSessionKey}), ''), ${user.prevSessionKey})`,
-  sessionKey: ifLater(user.sessionKey),
-  sessionKeyFingerprint: ifLater(user.sessionKeyFingerprint),
-  sessionKeyAt: ifLater(user.sessionKeyAt),
+  ...keyColumns(incomingKey),
   phoneNumber: null,
+  phoneFingerprint: null,
   nickName: incomingOrStored(user.nickName),
   avatarUrl: incomingOrStored(user.avatarUrl),
   gender: sql`if(${incoming(user.gender)} in (1, 2), ${incoming(user.gender)}, coalesce(${user.gender}, ${incoming(user.gender)}))`,
@@ -34,8 +56,9 @@ export const upsertSet: UpsertSet = {
   city: incomingOrStored(user.city),
   province: incomingOrStored(user.province),
   country: incomingOrStored(user.country),
+  blockedAt: null,
   createdAt: null,
-  updatedAt: sql`if(${isAhead(user.updatedAt)}, ${incoming(user.updatedAt)}, greatest(${incoming(user.updatedAt)}, ${user.updatedAt}))`,
+  updatedAt: laterUpdatedAt(incoming(user.updatedAt)),
 };
 
 export async function selectUser(db: Db, openId: string): Promise<User | null> {
@@ -43,12 +66,12 @@ export async function selectUser(db: Db, openId: string): Promise<User | null> {
   return row ?? null;
 }
 
-/** Of several at once, one changes the row: the others wait for its lock and then find `last_used_at` changed. */
+/** Of several at once, one changes the rows: the others wait for its lock and then find `last_used_at` changed. */
 export async function updateSession(
   db: Db,
-  { tokenHash, unusedSince, lastUsedAt, expiresAt }: SessionExtension,
+  { tokenHash, openId, unusedSince, lastUsedAt, expiresAt }: SessionExtension,
 ): Promise<void> {
-  await db
+  const [{ affectedRows }] = await db
     .update(session)
     .set({ lastUsedAt, expiresAt })
     .where(
@@ -57,6 +80,11 @@ export async function updateSession(
         or(lte(session.lastUsedAt, unusedSince), gt(session.lastUsedAt, lastUsedAt + maxAheadMs)),
       ),
     );
+  if (affectedRows === 0) return;
+  await db
+    .update(user)
+    .set({ updatedAt: laterUpdatedAt(lastUsedAt) })
+    .where(eq(user.openId, openId));
 }
 
 /** Whether there was such a session. */

@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, inArray, lte, type SQL, sql } from 'drizzle-orm';
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
-import type { Reseal, User } from '../store.ts';
+import type { Reseal, SealedValues, User } from '../store.ts';
 import type { Db } from './connection.ts';
 import { gkWxSession as session } from './schema.ts';
 import { user } from './user-table.ts';
@@ -27,18 +27,19 @@ export async function countUsers(db: Db): Promise<number> {
 
 const is = (column: SQLiteColumn, value: string | null): SQL => sql`${column} is ${value}`;
 
+/** Each of them, or it does not compile. */
+const sealedColumns = Object.keys({
+  sessionKey: true,
+  prevSessionKey: true,
+  sessionKeyFingerprint: true,
+  phoneNumber: true,
+  phoneFingerprint: true,
+} satisfies Record<keyof SealedValues, true>) as (keyof SealedValues)[];
+
 /** Changes the row if it is still as it was read. */
 export function updateSealed(db: Db, { openId, from, to }: Reseal) {
   return db
     .update(user)
     .set(to)
-    .where(
-      and(
-        eq(user.openId, openId),
-        is(user.sessionKey, from.sessionKey),
-        is(user.prevSessionKey, from.prevSessionKey),
-        is(user.sessionKeyFingerprint, from.sessionKeyFingerprint),
-        is(user.phoneNumber, from.phoneNumber),
-      ),
-    );
+    .where(and(eq(user.openId, openId), ...sealedColumns.map((column) => is(user[column], from[column]))));
 }

@@ -26,6 +26,7 @@ export const userColumns = {
   sessionKeyFingerprint: text('session_key_fingerprint'),
   sessionKeyAt: integer('session_key_at').notNull(),
   phoneNumber: text('phone_number'),
+  phoneFingerprint: text('phone_fingerprint'),
   nickName: text('nick_name'),
   avatarUrl: text('avatar_url'),
   gender: integer('gender').$type<0 | 1 | 2>(),
@@ -33,6 +34,7 @@ export const userColumns = {
   city: text('city'),
   province: text('province'),
   country: text('country'),
+  blockedAt: integer('blocked_at'),
   createdAt: integer('created_at').notNull(),
   updatedAt: integer('updated_at').notNull(),
 } satisfies Record<keyof User, SQLiteColumnBuilderBase>;
@@ -47,6 +49,7 @@ export const gkWxUser = sqliteTable(
   },
   (table) => [
     index('gk_wx_user_union_id').on(table.unionId),
+    index('gk_wx_user_phone_fingerprint').on(table.phoneFingerprint),
     index('gk_wx_user_avatar_url').on(table.avatarUrl),
     atMost(table.openId, widths.openId),
     atMost(table.appId, widths.appId),
@@ -55,6 +58,7 @@ export const gkWxUser = sqliteTable(
     atMost(table.sessionKey, widths.sealed),
     atMost(table.sessionKeyFingerprint, widths.fingerprint),
     atMost(table.phoneNumber, widths.sealed),
+    atMost(table.phoneFingerprint, widths.fingerprint),
     atMost(table.nickName, widths.nickName),
     atMost(table.avatarUrl, widths.avatarUrl),
     atMost(table.language, widths.language),

@@ -1,5 +1,6 @@
-import { and, eq, gt, lte, or, sql } from 'drizzle-orm';
+import { and, eq, gt, inArray, lte, or, type SQL, sql } from 'drizzle-orm';
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
+import type { SessionKeyWrite } from '../accounts.ts';
 import { maxAheadMs } from '../clock.ts';
 import type { UpsertSet } from '../logins.ts';
 import type { SessionExtension, User } from '../store.ts';
@@ -12,19 +13,40 @@ const incoming = (column: SQLiteColumn) => sql`excluded.${sql.identifier(column.
 const incomingOrStored = (column: SQLiteColumn) => sql`coalesce(${incoming(column)}, ${column})`;
 
 /** Whether the stored time is a wrong clock's: see ../clock.ts. */
-const isAhead = (stored: SQLiteColumn) => sql`${stored} > ${incoming(user.updatedAt)} + ${sql.raw(String(maxAheadMs))}`;
-const isLater = sql`(${incoming(user.sessionKeyAt)} >= ${user.sessionKeyAt} or ${isAhead(user.sessionKeyAt)})`;
-const isOtherKey = sql`${incoming(user.sessionKeyFingerprint)} is not ${user.sessionKeyFingerprint}`;
-const ifLater = (column: SQLiteColumn) => sql`iif(${isLater}, ${incoming(column)}, ${column})`;
+const isAhead = (stored: SQLiteColumn, now: SQL | number) => sql`${stored} > ${now} + ${sql.raw(String(maxAheadMs))}`;
+
+/** The user's `updated_at` once something is written or seen at this time. */
+export const laterUpdatedAt = (now: SQL | number) =>
+  sql`iif(${isAhead(user.updatedAt, now)}, ${now}, max(${now}, ${user.updatedAt}))`;
+
+const incomingKey = {
+  sessionKey: incoming(user.sessionKey),
+  sessionKeyFingerprint: incoming(user.sessionKeyFingerprint),
+  sessionKeyAt: incoming(user.sessionKeyAt),
+  now: incoming(user.updatedAt),
+};
+
+const isLater = ({ sessionKeyAt, now }: typeof incomingKey | SessionKeyWrite) =>
+  sql`(${sessionKeyAt} >= ${user.sessionKeyAt} or ${isAhead(user.sessionKeyAt, now)})`;
+
+/** The key rule of `Store.saveLogin`. */
+export function keyColumns(key: typeof incomingKey | SessionKeyWrite) {
+  const later = isLater(key);
+  const isOtherKey = sql`${key.sessionKeyFingerprint} is not ${user.sessionKeyFingerprint}`;
+  return {
+    prevSessionKey: sql`iif(${later} and ${isOtherKey}, coalesce(${user.sessionKey}, ${user.prevSessionKey}), ${user.prevSessionKey})`,
+    sessionKey: sql`iif(${later}, ${key.sessionKey}, ${user.sessionKey})`,
+    sessionKeyFingerprint: sql`iif(${later}, ${key.sessionKeyFingerprint}, ${user.sessionKeyFingerprint})`,
+    sessionKeyAt: sql`iif(${later}, ${key.sessionKeyAt}, ${user.sessionKeyAt})`,
+  };
+}
 
 export const upsertSet: UpsertSet = {
-  appId: ifLater(user.appId),
+  appId: sql`iif(${isLater(incomingKey)}, ${incoming(user.appId)}, ${user.appId})`,
   unionId: incomingOrStored(user.unionId),
-  prevSessionKey: sql`iif(${isLater} and ${isOtherKey}, coalesce(${user.sessionKey}, ${user.prevSessionKey}), ${user.prevSessionKey})`,
-  sessionKey: ifLater(user.sessionKey),
-  sessionKeyFingerprint: ifLater(user.sessionKeyFingerprint),
-  sessionKeyAt: ifLater(user.sessionKeyAt),
+  ...keyColumns(incomingKey),
   phoneNumber: null,
+  phoneFingerprint: null,
   nickName: incomingOrStored(user.nickName),
   avatarUrl: incomingOrStored(user.avatarUrl),
   gender: sql`iif(${incoming(user.gender)} in (1, 2), ${incoming(user.gender)}, coalesce(${user.gender}, ${incoming(user.gender)}))`,
@@ -32,8 +54,9 @@ export const upsertSet: UpsertSet = {
   city: incomingOrStored(user.city),
   province: incomingOrStored(user.province),
   country: incomingOrStored(user.country),
+  blockedAt: null,
   createdAt: null,
-  updatedAt: sql`iif(${isAhead(user.updatedAt)}, ${incoming(user.updatedAt)}, max(${incoming(user.updatedAt)}, ${user.updatedAt}))`,
+  updatedAt: laterUpdatedAt(incoming(user.updatedAt)),
 };
 
 export async function selectUser(db: Db, openId: string): Promise<User | null> {
@@ -41,20 +64,23 @@ export async function selectUser(db: Db, openId: string): Promise<User | null> {
   return row ?? null;
 }
 
-/** Of several at once, one changes the row: the others find `last_used_at` changed. */
+/** Of several at once, one changes the rows: the others find `last_used_at` changed. */
 export async function updateSession(
   db: Db,
-  { tokenHash, unusedSince, lastUsedAt, expiresAt }: SessionExtension,
+  { tokenHash, openId, unusedSince, lastUsedAt, expiresAt }: SessionExtension,
 ): Promise<void> {
-  await db
-    .update(session)
-    .set({ lastUsedAt, expiresAt })
-    .where(
-      and(
-        eq(session.tokenHash, tokenHash),
-        or(lte(session.lastUsedAt, unusedSince), gt(session.lastUsedAt, lastUsedAt + maxAheadMs)),
-      ),
-    );
+  const isUnused = and(
+    eq(session.tokenHash, tokenHash),
+    or(lte(session.lastUsedAt, unusedSince), gt(session.lastUsedAt, lastUsedAt + maxAheadMs)),
+  );
+  const owner = db.select({ openId: session.openId }).from(session).where(isUnused);
+  await db.batch([
+    db
+      .update(user)
+      .set({ updatedAt: laterUpdatedAt(lastUsedAt) })
+      .where(and(eq(user.openId, openId), inArray(user.openId, owner))),
+    db.update(session).set({ lastUsedAt, expiresAt }).where(isUnused),
+  ]);
 }
 
 /** Whether there was such a session. */

@@ -2,13 +2,13 @@ import { sql } from 'drizzle-orm';
 import { createBatcher } from '../batcher.ts';
 import type { LoginWrite, Store, StoreOptions } from '../store.ts';
 import { accessTokens } from './access-tokens.ts';
+import { accounts } from './accounts.ts';
 import { avatars } from './avatars.ts';
 import { createConnection, type Db } from './connection.ts';
 import { toStoreError } from './errors.ts';
 import { createLogins } from './logins.ts';
 import { countUsers, deleteExpiredSessions, selectUsersAfter, updateSealed } from './maintenance.ts';
 import { migrateSqlite } from './migrate.ts';
-import { profiles } from './profiles.ts';
 import { deleteSession, deleteSessionsOf, selectUser, updateSession } from './statements.ts';
 import { verifyTables } from './tables.ts';
 
@@ -53,7 +53,7 @@ export function openSqliteStore({ databaseUrl, timeoutMs }: Omit<StoreOptions, '
         const results = await db.batch([updateSealed(db, first), ...rest.map((change) => updateSealed(db, change))]);
         return results.reduce((changed, { rowsAffected }) => changed + rowsAffected, 0);
       }),
-    ...profiles(run),
+    ...accounts(run),
     ...avatars(run),
     ...accessTokens(run),
     migrate: () => migrateSqlite({ databaseUrl }),
