@@ -62,6 +62,7 @@ export async function start(entry: Entry, databaseUrl: string, standinUrl: strin
       WX_SECRET: devApp.secret,
       WX_API_BASE_URL: standinUrl,
       RATE_LIMIT_PER_MINUTE: '0',
+      USER_WRITES_PER_MINUTE: '0',
     },
     'listening',
     entry.isOurs ? startFlags : [],
