@@ -1,5 +1,5 @@
 import type { AnyTRPCRouter } from '@trpc/server';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { AppError } from './errors.ts';
 import { setAnswerHeaders } from './http/answer-headers.ts';
 import { limitBody } from './http/body-limit.ts';
@@ -81,7 +81,10 @@ export function createApp(deps: AppDeps): Hono<CallEnv> {
       const { context, record } = createContext(c, deps);
       c.set('context', context);
       c.set('record', record);
-      await next().finally(() => record.end());
+      await next().finally(() => {
+        if (!isBrokenOff(c)) return record.end();
+        log.debug({ requestId: c.get('requestId') }, 'request broken off');
+      });
     },
     limitBody({ router, refusals, uploads: createUploadLimiter() }),
     jsonCalls({ router, maxBatchSize }),
@@ -91,13 +94,14 @@ export function createApp(deps: AppDeps): Hono<CallEnv> {
   app.notFound((c) => c.json({ status: 'not found' }, 404));
   app.onError((error, c) => {
     if (error instanceof AppError) return refusals.refuse(error);
-    // A peer that hangs up in the midst of a body gets no answer, and a flood of such peers does not fill the log.
-    if (c.env?.incoming?.destroyed && !c.env.incoming.complete) {
-      log.debug({ requestId: c.get('requestId') }, 'request broken off');
-      return c.body(null, 400);
-    }
+    if (isBrokenOff(c)) return c.body(null, 400);
     log.error({ requestId: c.get('requestId'), ...describeError(error) }, 'request failed');
     return refusals.refuse('INTERNAL_SERVER_ERROR');
   });
   return app;
+}
+
+/** A peer that hangs up in the midst of its body gets no answer, and a flood of such peers does not fill the log. */
+function isBrokenOff(c: Context<CallEnv>): boolean {
+  return c.env?.incoming?.destroyed === true && !c.env.incoming.complete;
 }

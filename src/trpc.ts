@@ -1,8 +1,8 @@
 import { getTRPCErrorFromUnknown, initTRPC, TRPCError } from '@trpc/server';
-import { ZodError } from 'zod';
 import type { SessionKeys } from './auth/session-keys.ts';
 import type { Tokens } from './auth/tokens.ts';
 import { AppError, outcomes, type Reason, type Retry } from './errors.ts';
+import { invalidFields } from './invalid-fields.ts';
 import type { RateLimiter } from './limits/rate-limiter.ts';
 import type { CallObserver } from './operations/call-record.ts';
 import { describeError, type Log } from './operations/log.ts';
@@ -100,10 +100,7 @@ function toAppError(error: TRPCError): AppError {
   if (error instanceof AppError) return error;
   // Input is read within the call, so that broken JSON shows here too; its own error quotes the text.
   if (error.code === 'BAD_REQUEST') {
-    const issues = cause instanceof ZodError ? cause.issues : [];
-    return new AppError('INPUT_INVALID', {
-      fields: [...new Set(issues.map(({ path }) => path.join('.') || 'input'))],
-    });
+    return new AppError('INPUT_INVALID', { fields: invalidFields(cause) });
   }
   if (cause instanceof StoreError && cause.kind === 'unavailable') {
     const { code, errno } = cause;

@@ -107,9 +107,7 @@ describe.skipIf(!hasCurl)('the blocks that are run', () => {
     }
     await mkdir(path.join(project, 'docs'));
     await symlink(path.join(root, 'node_modules'), path.join(project, 'node_modules'));
-    const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
-    const build = [tsc, '-p', path.join(root, 'src'), '--outDir', path.join(project, 'dist')];
-    await promisify(execFile)(process.execPath, build, { cwd: root });
+    await promisify(execFile)('npx', ['tsx', 'compile.ts', 'src', path.join(project, 'dist')], { cwd: root });
     standin = await startStandin();
     const env = { WX_APPID: devApp.appId, WX_SECRET: devApp.secret, WX_API_BASE_URL: standin.url, PORT: '0' };
     server = await startServer(loadConfig({ ...env, DATABASE_URL: `file:${project}/.data/guoke.db` }), {

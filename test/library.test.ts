@@ -1,12 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { bundle } from '../packages/client/bundle.ts';
-import { emitTypes } from '../packages/client/emit-types.ts';
 import { devApp, startStandin } from '../packages/standin/src/server.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -30,12 +28,9 @@ beforeAll(async () => {
     const build = ['-p', path.join(root, from), '--outDir', path.join(source, to)];
     await node(bin('typescript/bin/tsc'), build, root);
   }
-  emitTypes();
-  await cp(path.join(root, 'packages/client/types'), path.join(source, 'packages/client/types'), { recursive: true });
-  for (const [format, file] of [['esm', 'dist/index.mjs'] as const, ['cjs', 'miniprogram_dist/index.js'] as const]) {
-    await mkdir(path.dirname(path.join(source, 'packages/client', file)));
-    await writeFile(path.join(source, 'packages/client', file), await bundle({ format }));
-  }
+  const client = path.join(source, 'packages/client');
+  await cp(path.join(root, 'packages/client/router'), path.join(client, 'router'), { recursive: true });
+  await node(bin('tsx/dist/cli.mjs'), [path.join(root, 'packages/client/build.mts'), client], root);
   const pack = async (...more: string[]) => {
     const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--silent', ...more], { cwd: source });
     return path.join(source, stdout.trim());
@@ -95,25 +90,62 @@ await store.close();
 });
 
 describe('examples/notes: a procedure with a table of its own', () => {
-  test('compiles against the package, on the server and on the phone, with skipLibCheck off', async () => {
+  test('compiles against the package, with skipLibCheck off', async () => {
     // Hono's own declarations want those of the browser.
     const strictly = ['--skipLibCheck', 'false', '--lib', 'es2023,dom,dom.asynciterable'];
     const told: { stdout?: string } = await node(bin('typescript/bin/tsc'), strictly, project).catch(
       (error: object) => error,
     );
     expect(told.stdout).toBe('');
-    const wrong = `import { createClient } from '@guoke/client';
-import type { AppRouter } from './router.ts';
+  });
+
+  test('is typed for a mini program that has none of the server’s packages, by guoke-router-types', async () => {
+    const phone = path.join(path.dirname(project), 'mini-program');
+    const installed = path.join(project, 'node_modules/@guoke/client');
+    await cp(installed, path.join(phone, 'node_modules/@guoke/client'), { recursive: true });
+    await run('npm', ['run', '--silent', 'phone'], { cwd: project });
+    await cp(path.join(project, 'phone'), phone, { recursive: true });
+    expect(await readFile(path.join(phone, 'app-router.d.ts'), 'utf8')).not.toContain('import');
+    await writeFile(
+      path.join(phone, 'wrong.ts'),
+      `import { createClient } from '@guoke/client';
+import type { AppRouter } from './app-router';
 const { api } = createClient<AppRouter>({ baseUrl: '' });
-await api.notes.add.mutate({ txt: 'a' });
-await api.notes.mine.mutate();
-export const text: number = (await api.notes.mine.query())[0]!.text;
-`;
-    await writeFile(path.join(project, 'wrong.ts'), wrong);
-    const failure: { stdout?: string } = await node(bin('typescript/bin/tsc'), ['--noEmit'], project).catch(
-      (error: object) => error,
+export const right = async () => [(await api.notes.mine.query())[0]?.text, (await api.user.me.query()).nickName];
+export const wrong = () => api.notes.add.mutate({ txt: 'a' });
+`,
     );
-    expect(failure.stdout?.match(/wrong\.ts\(\d+/g)).toEqual(['wrong.ts(4', 'wrong.ts(5', 'wrong.ts(6']);
+    const options =
+      '--noEmit --strict --skipLibCheck false --lib es2020 --module esnext --moduleResolution bundler --types';
+    const told: { stdout?: string } = await node(
+      bin('typescript/bin/tsc'),
+      [...options.split(' '), '', 'add-note.ts', 'wrong.ts'],
+      phone,
+    ).catch((error: object) => error);
+    expect(told.stdout?.match(/\w+\.ts\(\d+/g)).toEqual(['wrong.ts(5']);
+  });
+
+  test('is told by guoke-router-types what is wrong, with a status other than 0', async () => {
+    const command = path.join(project, 'node_modules/.bin/guoke-router-types');
+    const attempt = (...args: string[]) =>
+      run(command, args, { cwd: project }).then(
+        () => ({ code: 0, stderr: '' }),
+        ({ code, stderr }: { code: number; stderr: string }) => ({ code, stderr }),
+      );
+    await writeFile(
+      path.join(project, 'class.ts'),
+      `import { publicProcedure, router } from 'guoke';
+class Secret { #hidden = 1; shown = this.#hidden; }
+export type AppRouter = ReturnType<typeof create>;
+const create = () => router({ a: publicProcedure.query((): Tree => ({ next: null })) });
+export interface Tree { next: Tree | null; secret?: Secret }
+`,
+    );
+    expect(await attempt()).toMatchObject({ code: 2 });
+    expect(await attempt('router.ts')).toMatchObject({ code: 2 });
+    expect(await attempt('no-such.ts', 'out.d.ts')).toMatchObject({ code: 1 });
+    expect(await attempt('class.ts', 'out.d.ts')).toMatchObject({ code: 1 });
+    expect((await run(command, ['--help'])).stdout).toContain('Usage: guoke-router-types');
   });
 
   test('serves a signed-in user their notes, and nobody else', async () => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import type { Entry } from './contestants.ts';
+import { type Entry, startFile } from './contestants.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -35,7 +35,7 @@ export async function buildAll(main?: string): Promise<{ entries: Entry[]; load:
   return {
     entries: [
       { name: 'floor', file: `${outdir}/baselines/floor.mjs`, isOurs: false },
-      { name: 'guoke', file: main ?? `${root}dist/bin/main.js`, isOurs: true },
+      { name: 'guoke', file: main ?? root + startFile, isOurs: true },
       { name: 'fastify', file: `${outdir}/baselines/fastify.mjs`, isOurs: false },
       { name: 'express', file: `${outdir}/baselines/express.mjs`, isOurs: false },
     ],

@@ -1,20 +1,32 @@
 import { median } from './measure.ts';
-import { ratio, type Samples } from './report.ts';
+import { ratio, type Results, type Samples } from './report.ts';
 
 const width = 720;
 const left = 110;
 const barHeight = 22;
 const colours: Readonly<Record<string, string>> = { guoke: '#2f8f5b' };
 
+/** The phone's calls and one in the plain form, in this order. */
+const panels = [
+  ['checkUser', 'auth.checkUser, as a phone sends it at each launch'],
+  ['login', 'auth.login, as a phone sends it'],
+  ['me', 'user.me, as a phone sends it'],
+  ['plain-login', 'auth.login, plain: no batch'],
+] as const;
+
 /** Processor time per request of server and database as bars, in SVG that a README can show on any background. */
-export function chart(login: Samples, me: Samples): string {
-  const [first, second] = [panel('auth.login', login, 48), panel('user.me', me, 48 + 60 + login.size * 34)];
-  const height = 60 + second.bottom;
+export function chart(results: Results): string {
+  let bottom = 18;
+  const drawn = panels.map(([window, title]) => {
+    const { svg, bottom: end } = panel(title, results.get(window) ?? new Map(), bottom + 30);
+    bottom = end;
+    return svg;
+  });
+  const height = 50 + bottom;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="13">
 <rect width="${width}" height="${height}" rx="8" fill="#ffffff"/>
 <text x="16" y="28" font-size="16" font-weight="600" fill="#1c1c1c">Processor time per request, µs (shorter is better)</text>
-${first.svg}
-${second.svg}
+${drawn.join('\n')}
 <text x="16" y="${height - 18}" font-size="12" fill="#6b6b6b">Full bar: the server; light end: the database. 32 connections, MariaDB flushing at each commit. npm run bench</text>
 </svg>
 `;

@@ -4,35 +4,26 @@ import { openStore } from '../../src/store/open.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { devApp } from '../../packages/standin/src/server.ts';
 import { createDatabase } from '../../test/support/mariadb.ts';
-import type { Target } from './load.ts';
 import { freePort, startNode, type Started } from './processes.ts';
 
 export interface Contestant extends Started {
   name: string;
   url: string;
   databaseUrl: string;
-  login: Target;
-  me: Target;
+  isOurs: boolean;
 }
 
 export interface Entry {
   name: string;
-  /** Of ours the built server; the baselines answer under paths of their own. */
   file: string;
+  /** A build of the server, and no baseline. */
   isOurs: boolean;
 }
 
-/** Those of `npm start`. */
-const startFlags = packageJson.scripts.start.split(' ').slice(1, -1);
-
-const ours = {
-  login: { method: 'POST', path: '/trpc/auth.login', sends: 'logins' },
-  me: { method: 'GET', path: '/trpc/user.me', sends: 'tokens' },
-} as const satisfies Record<string, Target>;
-const theirs = {
-  login: { method: 'POST', path: '/login', sends: 'logins' },
-  me: { method: 'GET', path: '/me', sends: 'tokens' },
-} as const satisfies Record<string, Target>;
+const startCommand = packageJson.scripts.start.split(' ');
+/** What `npm start` runs, and with which flags. */
+export const startFile = startCommand.at(-1) ?? '';
+export const startFlags = startCommand.slice(1, -1);
 
 /** A new database of its own with our tables, which all contestants write to in the same way. */
 export async function createTables(serverUrl: string): Promise<string> {
@@ -50,26 +41,31 @@ export async function migrate(databaseUrl: string): Promise<void> {
 /** Starts a server on a database, with its log in a file and 10 connections. */
 export async function start(entry: Entry, databaseUrl: string, standinUrl: string): Promise<Contestant> {
   const port = await freePort();
-  const started = await startNode(
-    entry.file,
-    {
-      NODE_ENV: 'production',
-      PORT: String(port),
-      DATABASE_URL: databaseUrl,
-      DATABASE_POOL_SIZE: '10',
-      SESSION_KEY_SECRETS: `bench:${randomBytes(32).toString('base64')}`,
-      WX_APPID: devApp.appId,
-      WX_SECRET: devApp.secret,
-      WX_API_BASE_URL: standinUrl,
-      RATE_LIMIT_PER_MINUTE: '0',
-      USER_WRITES_PER_MINUTE: '0',
-    },
-    'listening',
-    entry.isOurs ? startFlags : [],
-  );
+  const env = environment({ port, databaseUrl, standinUrl });
+  const started = await startNode(entry.file, env, 'listening', entry.isOurs ? startFlags : []);
   const url = `http://127.0.0.1:${port}`;
   // It listens before it has looked at the tables, and refuses calls until then.
   while (entry.isOurs && (await fetch(`${url}/readyz`)).status !== 200) await sleep(5);
-  const targets = entry.isOurs ? ours : theirs;
-  return { ...started, ...targets, name: entry.name, url, databaseUrl };
+  return { ...started, name: entry.name, isOurs: entry.isOurs, url, databaseUrl };
+}
+
+interface Places {
+  port: number;
+  databaseUrl: string;
+  standinUrl: string;
+}
+
+export function environment({ port, databaseUrl, standinUrl }: Places): Record<string, string> {
+  return {
+    NODE_ENV: 'production',
+    PORT: String(port),
+    DATABASE_URL: databaseUrl,
+    DATABASE_POOL_SIZE: '10',
+    SESSION_KEY_SECRETS: `bench:${randomBytes(32).toString('base64')}`,
+    WX_APPID: devApp.appId,
+    WX_SECRET: devApp.secret,
+    WX_API_BASE_URL: standinUrl,
+    RATE_LIMIT_PER_MINUTE: '0',
+    USER_WRITES_PER_MINUTE: '0',
+  };
 }

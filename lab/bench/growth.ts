@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { MariaDb } from '../../test/support/mariadb.ts';
 import { type Contestant, createTables, type Entry, migrate, start } from './contestants.ts';
-import { measure, median, type Sample } from './measure.ts';
+import { type Figure, measure, median, type Sample } from './measure.ts';
 import type { Load } from './processes.ts';
 import { createProgress } from './progress.ts';
 import { aligned, ratio, shown } from './report.ts';
@@ -57,19 +57,17 @@ export async function growth({ entry, load, standinUrl, mariadb, quick }: Growth
   const batches = new Map<string, Sample[]>();
   const mes = new Map<string, Sample[]>();
   const calls = [
-    [mes, ({ me }: Contestant, users: number) => ({ ...me, seeded: users }), 2],
-    [logins, ({ login }: Contestant) => login, 2.5],
-    [batches, ({ login }: Contestant) => ({ ...login, path: batchPath, batch: 10 }), 1.5],
+    [mes, { procedure: 'user.me', form: 'phone', calls: 1 }, 2],
+    [logins, { procedure: 'auth.login', form: 'phone', calls: 1 }, 2.5],
+    [batches, { procedure: 'auth.login', form: 'phone', calls: 10 }, 1.5],
   ] as const;
   const progress = createProgress(fields.length * (rounds + 1) * calls.length);
   for (let round = -1; round < rounds; round++) {
     // Call by call, so that the windows that are compared come one after the other: the machine's speed changes within minutes.
-    for (const [samples, windowOf, seconds] of calls) {
+    for (const [samples, request, seconds] of calls) {
       for (const { name, servers, inProcess, users } of fields) {
-        const [first] = servers;
-        if (!first) continue;
         const bench = { load, standinUrl, databasePid: inProcess ? null : mariadb.pid(), users };
-        const sample = await measure(bench, servers, windowOf(first, users), seconds);
+        const sample = await measure(bench, servers, { request, seconds, seeded: users });
         progress.step(name);
         if (round >= 0) samples.set(name, [...(samples.get(name) ?? []), sample]);
       }
@@ -77,7 +75,7 @@ export async function growth({ entry, load, standinUrl, mariadb, quick }: Growth
   }
   for (const { servers } of fields) for (const server of servers) await server.stop();
 
-  const of = (samples: ReadonlyMap<string, Sample[]>, name: string, field: keyof Sample) =>
+  const of = (samples: ReadonlyMap<string, Sample[]>, name: string, field: Figure) =>
     median((samples.get(name) ?? []).map((sample) => sample[field])).toFixed(0);
   const heading = [
     '',
@@ -104,7 +102,7 @@ export async function growth({ entry, load, standinUrl, mariadb, quick }: Growth
     of(mes, name, 'memoryMb'),
   ]);
   console.log(
-    `\nThe same with more users, 32 connections, medians of ${rounds} rounds\n\n${aligned([heading, ...rows])}\n`,
+    `\nThe same with more users, in the phone’s form, 32 connections, medians of ${rounds} rounds\n\n${aligned([heading, ...rows])}\n`,
   );
   const most = sizes.at(-1);
   for (const database of ['MariaDB', 'SQLite']) {
@@ -122,8 +120,6 @@ export async function growth({ entry, load, standinUrl, mariadb, quick }: Growth
   await compareSqliteWrites(directory);
   await rm(directory, { recursive: true });
 }
-
-const batchPath = `/trpc/${Array.from({ length: 10 }, () => 'auth.login').join()}?batch=1`;
 
 /** Server and database together, in the place of the server's. */
 function totals(samples: ReadonlyMap<string, Sample[]>): Map<string, Sample[]> {

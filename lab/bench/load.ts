@@ -1,20 +1,16 @@
 import { connect } from 'node:net';
+import { inputOf, type MintedLogin, needsCode, type RequestKind, writeRequest } from './requests.ts';
 import { nthUser, tokenOf } from './seed.ts';
 
 /** What the load generator is asked to do, over its channel to the parent. */
 export type Order =
-  | { kind: 'logins'; standinUrl: string; users: number; count: number }
-  | { kind: 'run'; urls: readonly string[]; target: Target; seconds: number; connections: number };
+  | { kind: 'prepare'; standinUrl: string; users: number; count: number; request: RequestKind }
+  | ({ kind: 'run'; urls: readonly string[]; seconds: number; connections: number } & Target);
 
-/** `tokens`: of those that earlier runs against these URLs were answered, or of the sessions that are there from the start. */
 export interface Target {
-  method: 'GET' | 'POST';
-  path: string;
-  sends: 'logins' | 'tokens';
-  /** How many users have a session from the start. */
+  request: RequestKind;
+  /** How many users have a session from the start; else tokens are those that earlier logins at these URLs were answered. */
   seeded?: number;
-  /** How many logins go in one request, as tRPC batches them. */
-  batch?: number;
 }
 
 export interface Measured {
@@ -25,9 +21,11 @@ export interface Measured {
   /** Answers that were no 200, with an example. */
   failures: number;
   failure: string | undefined;
+  /** The last answer, its head included. */
+  answer: string;
 }
 
-let logins: string[] = [];
+let inputs: string[] = [];
 const tokens = new Map<string, string[]>();
 const maxTokens = 5000;
 
@@ -40,43 +38,49 @@ process.on('message', (order: Order) => {
 
 async function perform(order: Order): Promise<unknown> {
   if (order.kind === 'run') return await run(order);
-  const { standinUrl, count, users } = order;
-  const minted: object[] = await (await fetch(`${standinUrl}/inputs?count=${count}&users=${users}`)).json();
-  logins = minted.map((login) => JSON.stringify(login));
-  return logins.length;
+  const { standinUrl, count, users, request } = order;
+  const minted: MintedLogin[] = await (await fetch(`${standinUrl}/inputs?count=${count}&users=${users}`)).json();
+  inputs = minted.map((login) => inputOf(request, login));
+  return inputs.length;
 }
 
-/** Keeps `connections` sockets busy, spread over the servers, each with one request at a time, until the time or the logins are over. */
-async function run({ urls, target, seconds, connections }: Extract<Order, { kind: 'run' }>): Promise<Measured> {
+/** Keeps `connections` sockets busy, spread over the servers, each with one request at a time, until the time or the inputs are over. */
+async function run({
+  urls,
+  request,
+  seeded,
+  seconds,
+  connections,
+}: Extract<Order, { kind: 'run' }>): Promise<Measured> {
   const known = tokens.get(urls.join()) ?? [];
   tokens.set(urls.join(), known);
   const latencies: number[] = [];
   let failures = 0;
   let failure: string | undefined;
-  let sent = target.seeded ? Math.floor(Math.random() * target.seeded) : 0;
+  let answer = '';
+  let sent = seeded ? Math.floor(Math.random() * seeded) : 0;
   const start = performance.now();
   const end = start + seconds * 1000;
 
   function nextRequest(): string | undefined {
     if (performance.now() > end) return undefined;
-    const head = `${target.method} ${target.path} HTTP/1.1\r\nhost: bench\r\n`;
-    if (target.sends === 'tokens') {
-      const token = target.seeded ? tokenOf(nthUser(sent++, target.seeded)) : known[sent++ % known.length];
-      return `${head}authorization: Bearer ${token}\r\n\r\n`;
+    if (needsCode(request)) {
+      const taken = inputs.splice(-request.calls);
+      return taken.length < request.calls ? undefined : writeRequest(request, { inputs: taken });
     }
-    const taken = logins.splice(-(target.batch ?? 1));
-    if (taken.length < (target.batch ?? 1)) return undefined;
-    const body = target.batch ? `{${taken.map((login, index) => `"${index}":${login}`).join()}}` : (taken[0] ?? '');
-    return `${head}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+    const token = seeded ? tokenOf(nthUser(sent++, seeded)) : known[sent++ % known.length];
+    if (token === undefined) throw new Error('There is no token yet: no login came before');
+    return writeRequest(request, { token });
   }
 
-  function take(status: string, answer: string): void {
-    if (status !== '200') {
+  function take(received: string): void {
+    answer = received;
+    if (!received.startsWith('HTTP/1.1 200 ')) {
       failures += 1;
-      failure = `${status} ${answer.slice(0, 300)}`;
+      failure = received.slice(0, 600);
     }
-    if (target.sends === 'logins' && known.length < maxTokens) {
-      for (const [, token] of answer.matchAll(/"token":"([\w-]{43})"/g)) if (token) known.push(token);
+    if (needsCode(request) && known.length < maxTokens) {
+      for (const [, token] of received.matchAll(/"token":"([\w-]{43})"/g)) if (token) known.push(token);
     }
   }
 
@@ -87,10 +91,10 @@ async function run({ urls, target, seconds, connections }: Extract<Order, { kind
       let received = '';
       let sentAt = 0;
       const send = () => {
-        const request = nextRequest();
+        const next = nextRequest();
         sentAt = performance.now();
-        if (request === undefined) socket.end(resolve);
-        else socket.write(request);
+        if (next === undefined) socket.end(resolve);
+        else socket.write(next);
       };
       socket.on('error', reject).on('close', resolve).on('connect', send);
       socket.on('data', (chunk: string) => {
@@ -101,7 +105,7 @@ async function run({ urls, target, seconds, connections }: Extract<Order, { kind
         const isWhole = length ? received.length >= headEnd + 4 + Number(length) : received.endsWith('\r\n0\r\n\r\n');
         if (!isWhole) return;
         latencies.push(performance.now() - sentAt);
-        take(received.slice(9, 12), received.slice(headEnd + 4));
+        take(received);
         received = '';
         send();
       });
@@ -118,5 +122,6 @@ async function run({ urls, target, seconds, connections }: Extract<Order, { kind
     p99Ms: at(0.99),
     failures,
     failure,
+    answer,
   };
 }

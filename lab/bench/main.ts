@@ -1,15 +1,15 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { findMariaDb, startMariaDb } from '../../test/support/mariadb.ts';
-import { buildAll, root } from './build.ts';
-import { chart } from './chart.ts';
-import { createTables, start } from './contestants.ts';
+import { findMariaDb, type MariaDb, startMariaDb } from '../../test/support/mariadb.ts';
+import { buildAll } from './build.ts';
+import { compare } from './comparison.ts';
+import { goalTable } from './goals.ts';
 import { growth } from './growth.ts';
-import { measure, type Sample, warmUp } from './measure.ts';
-import { startLoad, startNode } from './processes.ts';
-import { createProgress } from './progress.ts';
-import { goals, table } from './report.ts';
+import { type Load, startLoad, startNode } from './processes.ts';
+import { publish } from './publish.ts';
+import { overview, table } from './report.ts';
+import { compareStarts } from './start.ts';
+import { windows as allWindows } from './windows.ts';
 
 // `npm run bench`: the server beside its baselines, one after the other in each round. See docs/performance.md.
 
@@ -20,80 +20,86 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     /** 1e3 to 1e6 users, SQLite, two processes, batches, instead of the baselines. */
     growth: { type: 'boolean', default: false },
+    /** How long a start on SQLite takes, alone or beside another build. */
+    start: { type: 'boolean', default: false },
     /** Another build of the server to run beside this one: the path of its main.js. */
     beside: { type: 'string', multiple: true, default: [] },
     /** A build of the server to run instead of making one: the path of its main.js. */
     main: { type: 'string' },
-    only: { type: 'string', multiple: true },
+    /** Names of contestants and of windows, with commas between: `--only floor,guoke,login,me`. */
+    only: { type: 'string', default: '' },
+    /** Puts the tables and the picture of this run into docs/. */
+    publish: { type: 'boolean', default: false },
   },
 });
 
-const program = findMariaDb();
-if (!program) throw new Error('There is no mariadbd here. Install one (Debian: apt install mariadb-server-core).');
+const startedAt = performance.now();
 const built = await buildAll(options.main);
-// A million users are some 500 MB: as an operator would, it gets buffers that hold them, and half as much of a log.
-const mariadb = await startMariaDb(program, options.growth ? { bufferMb: 1024, logMb: 512 } : undefined);
-const standin = await startNode(built.standin, {}, 'url');
-const standinUrl: string = JSON.parse(standin.line).url;
-const load = startLoad(built.load);
-console.log(
-  `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(1)} at the start`,
-);
-try {
-  const [, ours] = built.entries;
-  if (options.growth && ours) await growth({ entry: ours, load, standinUrl, mariadb, quick: options.quick });
-  else await compare();
-} finally {
-  load.stop();
-  await standin.stop();
-  await mariadb.remove();
+const beside = options.beside.map((file, index) => ({ name: `beside${index + 1}`, file, isOurs: true }));
+const entries = [...built.entries, ...beside];
+const machine = `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}`;
+console.log(`${machine}, load ${loadavg()[0]?.toFixed(1)}\n`);
+if (options.start) {
+  const ours = entries.filter(({ isOurs }) => isOurs);
+  await compareStarts(ours, Number(options.rounds ?? (options.quick ? 5 : 15)));
+} else {
+  await onMariaDb();
 }
 
-async function compare(): Promise<void> {
+/** Starts what the contestants need, and stops it however the run ends. */
+async function onMariaDb(): Promise<void> {
+  const program = findMariaDb();
+  if (!program) throw new Error('There is no mariadbd here. Install one (Debian: apt install mariadb-server-core).');
+  // A million users are some 500 MB: as an operator would, it gets buffers that hold them, and half as much of a log.
+  const mariadb = await startMariaDb(program, options.growth ? { bufferMb: 1024, logMb: 512 } : undefined);
+  const standin = await startNode(built.standin, {}, 'url');
+  const load = startLoad(built.load);
+  const services = { mariadb, load, standinUrl: JSON.parse(standin.line).url as string };
+  try {
+    const [, ours] = built.entries;
+    if (options.growth && ours) await growth({ entry: ours, ...services, quick: options.quick });
+    else await compareAll(services);
+  } finally {
+    load.stop();
+    await standin.stop();
+    await mariadb.remove();
+  }
+}
+
+interface Services {
+  mariadb: MariaDb;
+  load: Load;
+  standinUrl: string;
+}
+
+async function compareAll({ mariadb, load, standinUrl }: Services): Promise<void> {
   const { quick } = options;
-  const rounds = Number(options.rounds ?? (quick ? 3 : 9));
-  const [loginSeconds, meSeconds] = quick ? [2, 1.2] : [4, 2.5];
-  const entries = [
-    ...built.entries,
-    ...options.beside.map((file, index) => ({ name: `beside ${index + 1}`, file, isOurs: true })),
-  ].filter(({ name }) => options.only?.includes(name) ?? true);
-  const contestants = await Promise.all(
-    entries.map(async (entry) => await start(entry, await createTables(mariadb.url), standinUrl)),
-  );
-  // More users than connections, few enough to be there after the first round.
-  const bench = { load, standinUrl, databasePid: mariadb.pid(), users: 2000 };
-  const login = new Map<string, Sample[]>(entries.map(({ name }) => [name, []]));
-  const me = new Map<string, Sample[]>(entries.map(({ name }) => [name, []]));
-  const progress = createProgress((rounds + 1) * entries.length);
-
-  for (let round = -1; round < rounds; round++) {
-    // Each round begins with another one, so that nobody always comes after the same.
-    for (let turn = 0; turn < contestants.length; turn++) {
-      const contestant = contestants[(turn + Math.max(round, 0)) % contestants.length];
-      if (!contestant) continue;
-      // As many calls for each, not as much time: what is slow would be measured while it is still being compiled.
-      if (round < 0) await warmUp(bench, contestant, quick ? 4000 : 12_000);
-      const logins = await measure(bench, contestant, contestant.login, loginSeconds);
-      const mes = await measure(bench, contestant, contestant.me, meSeconds);
-      progress.step(`${contestant.name}, ${round < 0 ? 'warming up' : `round ${round + 1}`}`);
-      if (round < 0) continue;
-      login.get(contestant.name)?.push(logins);
-      me.get(contestant.name)?.push(mes);
-    }
+  const only = options.only.split(',').filter((name) => name !== '');
+  if (options.publish && (quick || only.length > 0)) throw new Error('Only a whole run can be published');
+  for (const name of only) {
+    if (![...entries, ...allWindows].some((each) => each.name === name)) throw new Error(`There is no ${name} here`);
   }
-  for (const contestant of contestants) await contestant.stop();
-
-  console.log(table(`auth.login, 32 connections, ${rounds} rounds of ${loginSeconds} s`, login));
-  console.log(table(`user.me, 32 connections, ${rounds} rounds of ${meSeconds} s`, me));
-  if (options.only) return;
-  console.log('');
-  const results = goals(login, me);
-  for (const { what, value, isMet, isNoisy } of results) {
-    console.log(
-      `${isMet ? '✓' : '✗'} ${what}: ${value.toFixed(2)}${isNoisy ? '  (too noisy to quote: run it on a quieter machine)' : ''}`,
-    );
+  /** Those that are named; all where none of their kind is. */
+  function chosen<T extends { name: string }>(all: readonly T[]): readonly T[] {
+    const named = all.filter(({ name }) => only.includes(name));
+    return named.length > 0 ? named : all;
   }
-  await mkdir(`${root}docs/images`, { recursive: true });
-  await writeFile(`${root}docs/images/performance.svg`, chart(login, me));
-  console.log('\nChart: docs/images/performance.svg');
+  const windows = chosen(allWindows).map((window) => ({ ...window, seconds: window.seconds * (quick ? 0.5 : 1) }));
+  const results = await compare({
+    // More users than connections, few enough to be there after the first round.
+    bench: { load, standinUrl, databasePid: mariadb.pid(), users: 2000 },
+    entries: chosen(entries),
+    mariadbUrl: mariadb.url,
+    windows,
+    rounds: Number(options.rounds ?? (quick ? 2 : 7)),
+    warmUpLogins: quick ? 3000 : 12_000,
+    silenceMs: quick ? 12_000 : 20_000,
+  });
+  const tables = [overview(windows, results)];
+  if (only.length === 0) tables.push(goalTable(results));
+  for (const window of windows) tables.push(table(window, results.get(window.name) ?? new Map()));
+  const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
+  tables.unshift(`${new Date().toISOString().slice(0, 10)}, ${machine}, ${minutes} minutes.\n`);
+  console.log(tables.join('\n'));
+  if (options.publish) await publish(tables.join('\n'), results);
 }

@@ -1,9 +1,10 @@
 import type { Contestant } from './contestants.ts';
 import type { Target } from './load.ts';
 import { cpuUs, type Load, rssMb } from './processes.ts';
+import { needsCode } from './requests.ts';
 
 export const connections = 32;
-/** One measured window of one contestant. */
+/** One measured window of one contestant. Processor times are for each request. */
 export interface Sample {
   requestsPerSecond: number;
   p50Ms: number;
@@ -11,7 +12,10 @@ export interface Sample {
   serverUs: number;
   databaseUs: number;
   memoryMb: number;
+  /** One of its answers, with the head. */
+  answer: string;
 }
+export type Figure = Exclude<keyof Sample, 'answer'>;
 
 export interface Bench {
   load: Load;
@@ -22,21 +26,26 @@ export interface Bench {
   users: number;
 }
 
+/** More than any server answers here: codes that are left over cost nothing. */
+const maxCallsPerSecond = { 'auth.login': 4500, 'auth.checkUser': 8000, 'user.me': 0 };
+
 /** Runs the load for some seconds, and sets the processor time of both processes against the requests. */
 export async function measure(
   { load, standinUrl, databasePid, users }: Bench,
   contestants: Contestant | readonly Contestant[],
-  target: Target,
-  seconds: number,
-  maxPerSecond = 4500,
+  { seconds, ...target }: Target & { seconds: number },
 ): Promise<Sample> {
   const servers = [contestants].flat();
-  if (target.sends === 'logins') await load.prepare({ standinUrl, users, count: Math.ceil(maxPerSecond * seconds) });
+  const { request } = target;
+  if (needsCode(request)) {
+    const count = Math.ceil(maxCallsPerSecond[request.procedure] * seconds);
+    await load.prepare({ standinUrl, users, count, request });
+  }
   const times = () =>
     [servers.reduce((sum, { pid }) => sum + cpuUs(pid), 0), databasePid === null ? 0 : cpuUs(databasePid)] as const;
   const before = times();
   const urls = servers.map(({ url }) => url);
-  const { requests, failures, failure, ...measured } = await load.run({ urls, target, seconds, connections });
+  const { requests, failures, failure, ...measured } = await load.run({ ...target, urls, seconds, connections });
   const after = times();
   if (failures > 0) throw new Error(`${servers[0]?.name}: ${failures} of ${requests} requests failed: ${failure}`);
   return {
@@ -46,18 +55,20 @@ export async function measure(
     serverUs: (after[0] - before[0]) / requests,
     databaseUs: (after[1] - before[1]) / requests,
     memoryMb: Math.max(...servers.map(({ pid }) => rssMb(pid))),
+    answer: measured.answer,
   };
 }
 
 /** So many logins and half as many look-ups, or as many as go in some seconds. */
 export async function warmUp(bench: Bench, contestant: Contestant, logins: number): Promise<void> {
-  for (const [target, count] of [
-    [contestant.login, logins],
-    [contestant.me, logins / 2],
+  for (const [procedure, count] of [
+    ['auth.login', logins],
+    ['user.me', logins / 2],
   ] as const) {
+    const request = { procedure, form: 'phone', calls: 1 } as const;
     let done = 0;
     for (let seconds = 0; done < count && seconds < 12; seconds += 2) {
-      done += (await measure(bench, contestant, target, 2)).requestsPerSecond * 2;
+      done += (await measure(bench, contestant, { request, seconds: 2 })).requestsPerSecond * 2;
     }
   }
 }

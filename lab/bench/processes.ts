@@ -72,8 +72,8 @@ export async function startNode(
 }
 
 export interface Load {
-  /** Mints logins at the stand-in, in place of those left over. */
-  prepare(order: Omit<Extract<Order, { kind: 'logins' }>, 'kind'>): Promise<void>;
+  /** Mints codes, and profiles where the request has them, at the stand-in, in place of those left over. */
+  prepare(order: Omit<Extract<Order, { kind: 'prepare' }>, 'kind'>): Promise<void>;
   run(order: Omit<Extract<Order, { kind: 'run' }>, 'kind'>): Promise<Measured>;
   stop(): void;
 }
@@ -90,7 +90,7 @@ export function startLoad(file: string): Load {
     return result;
   }
   return {
-    prepare: async (order) => void (await ask({ kind: 'logins', ...order })),
+    prepare: async (order) => void (await ask({ kind: 'prepare', ...order })),
     run: async (order) => (await ask({ kind: 'run', ...order })) as Measured,
     stop: () => void child.kill(),
   };

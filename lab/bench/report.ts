@@ -1,7 +1,9 @@
-import { median, type Sample } from './measure.ts';
+import { connections, type Figure, median, type Sample } from './measure.ts';
+import type { Window, WindowName } from './windows.ts';
 
 /** By contestant, in the order of the rounds: the n-th samples of all were taken one after the other. */
 export type Samples = ReadonlyMap<string, readonly Sample[]>;
+export type Results = ReadonlyMap<WindowName, Samples>;
 
 /** Above this the highest ratio of the rounds is too far from the lowest to be quoted. */
 const maxSpread = 1.35;
@@ -14,9 +16,17 @@ export interface Ratio {
 }
 
 /** A figure of one contestant over that of another, of the same round each. */
-export function ratio(samples: Samples, name: string, field: keyof Sample, over = 'floor'): Ratio {
-  const base = samples.get(over) ?? [];
-  const ratios = (samples.get(name) ?? []).map((sample, round) => sample[field] / (base[round]?.[field] ?? Number.NaN));
+export function ratio(samples: Samples, name: string, field: Figure, over = 'floor'): Ratio {
+  return ratioOf(samples.get(name) ?? [], samples.get(over) ?? [], field);
+}
+
+/** The same of any two rows of figures. */
+export function ratioOf<Name extends string>(
+  above: readonly Readonly<Record<Name, number>>[],
+  below: readonly Readonly<Record<Name, number>>[],
+  field: Name,
+): Ratio {
+  const ratios = above.map((figures, round) => figures[field] / (below[round]?.[field] ?? Number.NaN));
   // Of many rounds the outermost fifth on each side is left out: another process had the machine.
   const sorted = ratios
     .toSorted((a, b) => a - b)
@@ -32,18 +42,42 @@ const columns = [
   ['serverUs', 'server µs', 0],
   ['databaseUs', 'database µs', 0],
   ['memoryMb', 'MB', 0],
-] as const satisfies readonly (readonly [keyof Sample, string, number])[];
+] as const satisfies readonly (readonly [Figure, string, number])[];
 
-/** Medians, and under them the ratios to the floor with their spread, as Markdown. */
-export function table(title: string, samples: Samples): string {
+/** What the others are set against: the floor, or without it the first other build; undefined where there is neither. */
+function baseOf(names: readonly string[]): string | undefined {
+  return names.find((name) => name === 'floor') ?? names.find((name) => name.startsWith('beside'));
+}
+
+/** One window: medians, and under them the ratios with their spread, as Markdown. */
+export function table({ title, seconds }: Pick<Window, 'title' | 'seconds'>, samples: Samples): string {
+  const names = [...samples.keys()];
+  const base = baseOf(names);
   const rows = [...samples].map(([name, taken]) => [
     name,
     ...columns.map(([field, , digits]) => median(taken.map((sample) => sample[field])).toFixed(digits)),
   ]);
-  const ratios = [...samples.keys()]
-    .filter((name) => name !== 'floor' && samples.has('floor'))
-    .map((name) => [`${name} ÷ floor`, ...columns.map(([field]) => shown(ratio(samples, name, field)))]);
-  return `\n${title}\n\n${aligned([['', ...columns.map(([, heading]) => heading)], ...rows, ...ratios])}`;
+  const ratios = (base === undefined ? [] : names)
+    .filter((name) => name !== base)
+    .map((name) => [`${name} ÷ ${base}`, ...columns.map(([field]) => shown(ratio(samples, name, field, base)))]);
+  const [first = []] = samples.values();
+  const heading = ['', ...columns.map(([, text]) => text)];
+  return `**${title}**, ${connections} connections, ${first.length} rounds of ${seconds} s\n\n${aligned([heading, ...rows, ...ratios])}\n`;
+}
+
+/** All windows: what a request costs the server, by itself and beside the floor, as Markdown. */
+export function overview(windows: readonly { name: WindowName; title: string }[], results: Results): string {
+  const [first = new Map<string, never>()] = results.values();
+  const names = [...first.keys()];
+  const base = baseOf(names);
+  const others = base === undefined ? [] : names.filter((name) => name !== base);
+  const rows = windows.map(({ name: window, title }) => {
+    const samples: Samples = results.get(window) ?? new Map();
+    const serverUs = names.map((name) => median((samples.get(name) ?? []).map((sample) => sample.serverUs)).toFixed(0));
+    return [title, ...serverUs, ...others.map((name) => shown(ratio(samples, name, 'serverUs', base)))];
+  });
+  const heading = ['server µs a request', ...names, ...others.map((name) => `${name} ÷ ${base}`)];
+  return `${aligned([heading, ...rows])}\n`;
 }
 
 export function shown({ median: middle, lowest, highest, isNoisy }: Ratio): string {
@@ -58,40 +92,4 @@ export function aligned(rows: readonly (readonly string[])[]): string {
   );
   const rule = `| ${widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
   return [lines[0], rule, ...lines.slice(1)].join('\n');
-}
-
-export interface Goal {
-  what: string;
-  value: number;
-  isMet: boolean;
-  isNoisy: boolean;
-}
-
-/** The aims of docs/performance.md, from one run. */
-export function goals(login: Samples, me: Samples): Goal[] {
-  const atMost = (what: string, found: Ratio, bound: number): Goal => ({
-    what: `${what} ≤ ${bound}`,
-    value: found.median,
-    isMet: found.median <= bound,
-    isNoisy: found.isNoisy,
-  });
-  const atLeast = (what: string, found: Ratio, bound: number): Goal => ({
-    what: `${what} ≥ ${bound}`,
-    value: found.median,
-    isMet: found.median >= bound,
-    isNoisy: found.isNoisy,
-  });
-  const memoryMb = Math.max(
-    ...[login, me].flatMap((samples) => samples.get('guoke') ?? []).map((sample) => sample.memoryMb),
-  );
-  return [
-    atMost('auth.login: processor time ÷ floor', ratio(login, 'guoke', 'serverUs'), 1),
-    atLeast('auth.login: throughput ÷ Fastify', ratio(login, 'guoke', 'requestsPerSecond', 'fastify'), 1.2),
-    atLeast('auth.login: throughput ÷ Express', ratio(login, 'guoke', 'requestsPerSecond', 'express'), 4),
-    atMost('auth.login: p99 ÷ floor', ratio(login, 'guoke', 'p99Ms'), 1.15),
-    atMost('auth.login: database ÷ floor', ratio(login, 'guoke', 'databaseUs'), 0.4),
-    { what: 'memory ≤ 160 MB', value: memoryMb, isMet: memoryMb <= 160, isNoisy: false },
-    atMost('user.me: processor time ÷ floor', ratio(me, 'guoke', 'serverUs'), 0.9),
-    atLeast('user.me: throughput ÷ floor', ratio(me, 'guoke', 'requestsPerSecond'), 1.25),
-  ];
 }

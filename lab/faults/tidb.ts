@@ -24,6 +24,7 @@ export async function startTidb(program: string): Promise<DatabaseServer> {
     `-path=${path.join(directory, 'data')}`,
     `-temp-dir=${path.join(directory, 'temporary')}`,
     `-socket=${path.join(directory, 'socket')}`,
+    `-log-slow-query=${path.join(directory, 'slow')}`,
     '-host=127.0.0.1',
     `-P=${port}`,
     '-report-status=false',

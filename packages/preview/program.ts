@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
 import { TmplGroup } from 'glass-easel-template-compiler';
-import { bundle } from '../client/bundle.ts';
+import { bundle } from '../client/bundle.mts';
 import { builtinTags } from './builtins.ts';
 import type { Program, WindowStyle } from './native.ts';
 import { resolveModule } from './screen/modules.ts';

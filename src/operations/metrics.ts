@@ -50,15 +50,17 @@ export function createMetrics({ exchangesInFlight, pool }: Sources): Metrics {
   gauge('guoke_database_pool_in_use', 'Connections that are at work.', () => pool().inUse);
   gauge('guoke_database_pool_waiting', 'Calls that wait for a connection.', () => pool().waiting);
 
-  new Counter({
-    name: 'guoke_log_lines_dropped_total',
-    help: 'Log lines that the standard output did not take.',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(droppedLogLines());
-    },
-  });
+  registry.registerMetric(
+    new Counter({
+      name: 'guoke_log_lines_dropped_total',
+      help: 'Log lines that the standard output did not take.',
+      registers: [],
+      collect() {
+        this.reset();
+        this.inc(droppedLogLines());
+      },
+    }),
+  );
 
   return {
     observe({ procedure, reason, durationMs }) {

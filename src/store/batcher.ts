@@ -11,9 +11,22 @@ interface BatcherOptions<Item, Result> {
   lingerMs?: number;
   /** For each call, from the call on. */
   timeoutMs: number;
-  /** Whether one item alone may have caused a failure: then each item of the batch is tried by itself. */
+  /** Whether one item alone may have caused a failure: then the items of each key are tried by themselves. */
   mayConcernOneItem?: (error: StoreError) => boolean;
+  /** What items have in common that fail together, such as their row; by default nothing. */
+  keyOf?: (item: Item) => unknown;
 }
+
+/** The items of one key, which go by themselves: one batch of them at a time. */
+interface Lane<Item, Result> {
+  calls: Call<Item, Result>[];
+  isRunning: boolean;
+}
+
+/** As many beside the other batches; a row that somebody holds keeps one of them. */
+const maxLanesInFlight = 4;
+/** How long the items of a key that failed go by themselves. */
+const apartMs = 5000;
 
 interface Call<Item, Result> {
   item: Item;
@@ -24,7 +37,8 @@ interface Call<Item, Result> {
 
 /**
  * Makes a function for one item out of one for many: concurrent calls reach the database as one batch. No call waits for
- * company: those of one turn of the event loop go at its end, unless `maxInFlight` batches are under way.
+ * company: those of one turn of the event loop go at its end, unless `maxInFlight` batches are under way. An item that
+ * fails takes no other with it: its key goes in a lane of its own, where it can hold up only its like.
  */
 export function createBatcher<Item, Result>({
   runBatch,
@@ -33,11 +47,14 @@ export function createBatcher<Item, Result>({
   lingerMs = 5,
   timeoutMs,
   mayConcernOneItem = (error) => error.kind === 'unexpected',
+  keyOf = (item) => item,
 }: BatcherOptions<Item, Result>): (item: Item) => Promise<Result> {
   let queue: Call<Item, Result>[] = [];
   let inFlight = 0;
   let isFlushDue = false;
   let lingering: NodeJS.Timeout | undefined;
+  const lanes = new Map<unknown, Lane<Item, Result>>();
+  let lanesInFlight = 0;
 
   function flush(): void {
     isFlushDue = false;
@@ -54,11 +71,55 @@ export function createBatcher<Item, Result>({
     inFlight -= 1;
     flush();
     if (failure === undefined) return;
-    const isRetriedSingly = batch.length > 1 && failure instanceof StoreError && mayConcernOneItem(failure);
-    for (const call of batch) {
-      if (!isRetriedSingly) call.reject(failure);
-      else if (!call.isExpired) void settle([call]).then((own) => own === undefined || call.reject(own));
+    const isOfOneKey = failure instanceof StoreError && mayConcernOneItem(failure);
+    const [first] = batch;
+    if (isOfOneKey && batch.length > 1) {
+      for (const call of batch) laneOf(keyOf(call.item)).calls.push(call);
+      runLanes();
+    } else {
+      for (const call of batch) call.reject(failure);
+      if (isOfOneKey && first) keepApart(keyOf(first.item));
     }
+  }
+
+  function keepApart(key: unknown): void {
+    const lane = laneOf(key);
+    const leave = () => void (lane.calls.length === 0 && !lane.isRunning && lanes.delete(key));
+    setTimeout(leave, apartMs).unref();
+  }
+
+  function laneOf(key: unknown): Lane<Item, Result> {
+    const lane = lanes.get(key) ?? { calls: [], isRunning: false };
+    lanes.set(key, lane);
+    return lane;
+  }
+
+  function runLanes(): void {
+    for (const [key, lane] of lanes) {
+      if (lanesInFlight >= maxLanesInFlight) return;
+      if (!lane.isRunning && lane.calls.length > 0) void runLane(key, lane);
+    }
+  }
+
+  async function runLane(key: unknown, lane: Lane<Item, Result>): Promise<void> {
+    lane.isRunning = true;
+    lanesInFlight += 1;
+    const batch = lane.calls.splice(0, maxBatchSize).filter(({ isExpired }) => !isExpired);
+    let failure = batch.length === 0 ? undefined : await settle(batch);
+    // A row that is held concerns all of them; a value that is refused is one item's own.
+    if (batch.length > 1 && failure instanceof StoreError && failure.kind === 'unexpected') {
+      for (const call of batch) {
+        const own = await settle([call]);
+        if (own !== undefined) call.reject(own);
+      }
+      failure = undefined;
+    }
+    lanesInFlight -= 1;
+    lane.isRunning = false;
+    for (const call of batch) call.reject(failure);
+    if (failure !== undefined) keepApart(key);
+    else if (lane.calls.length === 0) lanes.delete(key);
+    runLanes();
   }
 
   /** Resolves the calls, or gives back why not. */
@@ -74,11 +135,14 @@ export function createBatcher<Item, Result>({
 
   return (item) => {
     let call: Call<Item, Result> | undefined;
+    let lane: Lane<Item, Result> | undefined;
     const result = new Promise<Result>((resolve, reject) => {
       call = { item, resolve, reject, isExpired: false };
-      queue.push(call);
+      lane = lanes.get(keyOf(item));
+      (lane?.calls ?? queue).push(call);
     });
-    if (inFlight > 0) lingering ??= setTimeout(flush, lingerMs);
+    if (lane) runLanes();
+    else if (inFlight > 0) lingering ??= setTimeout(flush, lingerMs);
     else if (!isFlushDue) {
       isFlushDue = true;
       setImmediate(flush);

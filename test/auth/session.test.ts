@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hashToken } from '../../src/crypto.ts';
-import { databases } from '../support/databases.ts';
+import { databases, isTidb } from '../support/databases.ts';
 import { failureOf, startBackend, type Backend } from '../support/backend.ts';
 
 const hourMs = 60 * 60 * 1000;
 const dayMs = 24 * hourMs;
 const refused = { reason: 'SESSION_INVALID', retry: 'login', httpStatus: 401 };
 
-describe.each(databases)('a session on $name', ({ createUrl, query }) => {
+describe.each(databases)('a session on $name', ({ name, createUrl, query }) => {
   let databaseUrl: string;
   let backend: Backend;
   /** A second instance on the same database. */
@@ -82,21 +82,25 @@ describe.each(databases)('a session on $name', ({ createUrl, query }) => {
     expect(await expiryOf(token)).toBe(created + hourMs + 7 * dayMs);
   });
 
-  test('is written once, however many calls use it at the same moment on two instances', async () => {
-    await query(databaseUrl, 'create table writes (at int)');
-    await query(
-      databaseUrl,
-      'create trigger counted after update on gk_wx_session for each row begin insert into writes values (1); end',
-    );
-    const token = await newToken('crowded');
-    backend.clock.now += hourMs;
-    other.clock.now = backend.clock.now;
-    const clients = [backend.batching(token), other.batching(token)];
-    await Promise.all(clients.flatMap((client) => Array.from({ length: 10 }, () => client.user.me.query())));
-    expect(await expiryOf(token)).toBe(backend.clock.now + 7 * dayMs);
-    expect(await query(databaseUrl, 'select count(*) as n from writes')).toEqual([{ n: 1 }]);
-    await query(databaseUrl, 'drop trigger counted');
-  });
+  // A trigger counts the writes.
+  test.skipIf(name === 'MySQL' && isTidb)(
+    'is written once, however many calls use it at the same moment on two instances',
+    async () => {
+      await query(databaseUrl, 'create table writes (at int)');
+      await query(
+        databaseUrl,
+        'create trigger counted after update on gk_wx_session for each row begin insert into writes values (1); end',
+      );
+      const token = await newToken('crowded');
+      backend.clock.now += hourMs;
+      other.clock.now = backend.clock.now;
+      const clients = [backend.batching(token), other.batching(token)];
+      await Promise.all(clients.flatMap((client) => Array.from({ length: 10 }, () => client.user.me.query())));
+      expect(await expiryOf(token)).toBe(backend.clock.now + 7 * dayMs);
+      expect(await query(databaseUrl, 'select count(*) as n from writes')).toEqual([{ n: 1 }]);
+      await query(databaseUrl, 'drop trigger counted');
+    },
+  );
 
   test('never lives longer than 60 days, however much it is used', async () => {
     const token = await newToken('forever');

@@ -4,7 +4,7 @@ import { openStore } from '../../src/store/open.ts';
 import { adoptUsers } from '../../src/store/mysql/adopt/adopt.ts';
 import { devApp } from '../../packages/standin/src/server.ts';
 import { loginInputOf, startBackend } from '../support/backend.ts';
-import { hasMysql, mysql, sqlite } from '../support/databases.ts';
+import { hasMysql, isTidb, mysql, sqlite } from '../support/databases.ts';
 import { loginWrite, newOpenId } from '../support/login-write.ts';
 import { runCommand } from '../support/process.ts';
 
@@ -197,14 +197,14 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
       '"test": it has no openid of WeChat',
     ]);
     const openIds = async () =>
-      (await mysql.query(url, 'select open_id from gk_wx_user')).map(({ open_id }) => open_id);
+      (await mysql.query(url, 'select open_id from gk_wx_user')).map(({ open_id }) => String(open_id));
     expect((await openIds()).toSorted()).toEqual(people.map(({ open_id }) => open_id).toSorted());
     await expect(adopt(url, { drop: true })).rejects.toThrow(/5 of its rows are no users: .*--without-key/);
     expect(await mysql.query(url, 'select * from gk_wx_user_before_guoke order by id')).toEqual(before);
 
     expect(await adopt(url, { takesKeyless: true })).toMatchObject({ users: 5, sealed: 3, left: { rows: 3 } });
     expect(await openIds()).toHaveLength(5);
-    const command = runCommand('src/commands/db-adopt.ts', {
+    const command = runCommand('src/cli/db-adopt.ts', {
       DATABASE_URL: await createTutorialDatabase(odd, table),
       SESSION_KEY_SECRETS: `k1:${randomBytes(32).toString('base64')}`,
       WX_APPID: devApp.appId,
@@ -238,12 +238,15 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
       /the trigger t1/,
     ],
   ];
-  test.each(strange)('refuses a table with %s before anything is changed', async (_, table, more, said) => {
-    const url = await createTutorialDatabase([], table);
-    for (const statement of more) await mysql.query(url, statement);
-    await expect(adopt(url)).rejects.toThrow(said);
-    expect(await mysql.query(url, `show tables like 'gk_wx_user%'`)).toHaveLength(1);
-  });
+  test.each(strange.filter(([what]) => !isTidb || what !== 'a trigger'))(
+    'refuses a table with %s before anything is changed',
+    async (_, table, more, said) => {
+      const url = await createTutorialDatabase([], table);
+      for (const statement of more) await mysql.query(url, statement);
+      await expect(adopt(url)).rejects.toThrow(said);
+      expect(await mysql.query(url, `show tables like 'gk_wx_user%'`)).toHaveLength(1);
+    },
+  );
 
   test('refuses SQLite, and a configuration that is not complete', async () => {
     const command = runCommand('src/cli/db-adopt.ts', {

@@ -68,7 +68,7 @@ describe('npm run db:backup', () => {
       runCommand('src/cli/db-backup.ts', { DATABASE_URL: url }, ['--file=hush']),
     ];
     expect((await mysql.exit).code).toBe(1);
-    expect(mysql.stderr.join('\n')).toMatch(/mysqldump/);
+    expect(mysql.stderr.join('\n')).toMatch(/mysql-backup\.sh/);
     expect((await nameless.exit).code).toBe(1);
     expect([...mysql.stderr, ...nameless.stderr].join('\n')).not.toContain('hush');
   });

@@ -103,7 +103,39 @@ describe.skipIf(!hasMysql)('a batch with a login whose row is locked', () => {
     expect(results.at(-1)).toMatchObject({ name: 'StoreError', kind: 'unavailable' });
     expect(results.slice(0, -1)).toMatchObject(others.map(({ openId }) => ({ openId })));
   });
+
+  test('fails no login of others, though that user logs in five times a second', async () => {
+    const url = await mysql.createUrl();
+    const store = await openStore({ databaseUrl: url, timeoutMs: 2000, poolSize: 10 });
+    onTestFinished(() => store.close());
+    await store.migrate();
+    const locked = loginWrite({ at: 1 });
+    await store.saveLogin(locked);
+    const holder = await createConnection(url);
+    onTestFinished(() => holder.end());
+    await holder.query('begin');
+    await holder.query('select * from gk_wx_user where open_id = ? for update', [locked.openId]);
+
+    const ofOthers: Promise<unknown>[] = [];
+    const ofLocked: Promise<unknown>[] = [];
+    for (let tenth = 0; tenth < 50; tenth++) {
+      if (tenth % 2 === 0) ofLocked.push(...started(store, [loginWrite({ openId: locked.openId, at: tenth + 2 })]));
+      ofOthers.push(...started(store, [loginWrite(), loginWrite()]));
+      await sleep(100);
+    }
+    const failed = (results: unknown[]) => results.filter((result) => result instanceof StoreError).length;
+    expect(failed(await Promise.all(ofOthers))).toBe(0);
+    expect(failed(await Promise.all(ofLocked))).toBe(ofLocked.length);
+    await holder.query('rollback');
+    await sleep(100);
+    expect(failed(await outcomes(store, [loginWrite({ openId: locked.openId, at: 100 })]))).toBe(0);
+  });
 });
+
+/** The logins under way, which never reject. */
+function started(store: Store, logins: readonly LoginWrite[]): Promise<unknown>[] {
+  return logins.map((login) => store.saveLogin(login).catch((error: unknown) => error));
+}
 
 const program = findMariaDb();
 describe.skipIf(!program)('256 writers on a database that is killed', () => {

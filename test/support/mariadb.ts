@@ -47,6 +47,8 @@ export async function startMariaDb(
     '--no-defaults',
     ...(hasAccounts ? [] : ['--skip-grant-tables']),
     `--datadir=${directory}`,
+    // A server that starts removes what others have in a directory that they share.
+    `--tmpdir=${directory}`,
     `--socket=${path.join(directory, 'socket')}`,
     '--bind-address=127.0.0.1',
     `--port=${port}`,
@@ -78,5 +80,6 @@ export async function createDatabase(serverUrl: string): Promise<string> {
 
 function createAccounts(directory: string): void {
   const flags = ['--no-defaults', `--datadir=${directory}`, '--auth-root-authentication-method=normal'];
-  execFileSync('mariadb-install-db', [...flags, '--skip-test-db', ...asRoot], { stdio: 'pipe' });
+  const env = { ...process.env, TMPDIR: directory };
+  execFileSync('mariadb-install-db', [...flags, '--skip-test-db', ...asRoot], { stdio: 'pipe', env });
 }

@@ -12,6 +12,7 @@ export class Refused extends Error {}
 
 interface Login {
   code: string;
+  appId: string | undefined;
   rawData: string;
   signature: string;
   encryptedData: string;
@@ -49,6 +50,23 @@ export async function login(input: unknown) {
        city = values(city), province = values(province), country = values(country), updated_at = values(updated_at)`,
     [openid, WX_APPID, session_key, now, ...fields.map((field) => profile[field]), now, now],
   );
+  return await openSession(openid, now);
+}
+
+/** The call at each launch: a code alone. */
+export async function checkUser(input: unknown) {
+  const { openid, session_key } = await exchange(checkedCode(input));
+  const now = Date.now();
+  await pool.execute<ResultSetHeader>(
+    `insert into gk_wx_user (open_id, app_id, session_key, session_key_at, created_at, updated_at) values (?, ?, ?, ?, ?, ?)
+     on duplicate key update session_key = values(session_key), session_key_at = values(session_key_at), updated_at = values(updated_at)`,
+    [openid, WX_APPID ?? null, session_key, now, now, now],
+  );
+  const session = await openSession(openid, now);
+  return { hasProfile: session.user.hasProfile, ...session };
+}
+
+async function openSession(openid: string, now: number) {
   const token = randomBytes(32).toString('base64url');
   const expiresAt = now + 7 * 24 * 60 * 60 * 1000;
   await pool.execute<ResultSetHeader>(
@@ -72,18 +90,18 @@ export async function me(authorization: string | undefined) {
   return shown(user);
 }
 
-/** The line that each call leaves in the log. */
-export function logCall(path: string, startedAt: number): void {
-  const durationMs = Math.round(performance.now() - startedAt);
-  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), path, durationMs })}\n`);
-}
-
-function checked(input: unknown): Login {
-  const login = Object(input) as Partial<Login>;
-  const { code = '', rawData = '', signature = '', encryptedData = '', iv = '' } = login;
-  if (!/^[\w-]{1,128}$/.test(code) || !/^[0-9a-f]{40}$/.test(signature) || iv.length !== 24) throw new Refused();
+function checked(input: unknown): Omit<Login, 'appId'> {
+  const { rawData = '', signature = '', encryptedData = '', iv = '' } = Object(input) as Partial<Login>;
+  const code = checkedCode(input);
+  if (!/^[0-9a-f]{40}$/.test(signature) || iv.length !== 24) throw new Refused();
   if (rawData.length > 8192 || encryptedData.length > 16_384) throw new Refused();
   return { code, rawData, signature, encryptedData, iv };
+}
+
+function checkedCode(input: unknown): string {
+  const { code = '', appId = WX_APPID } = Object(input) as Partial<Login>;
+  if (!/^[\w-]{1,128}$/.test(code) || appId !== WX_APPID) throw new Refused();
+  return code;
 }
 
 function exchange(code: string): Promise<{ openid: string; session_key: string }> {

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { fastify } from 'fastify';
-import { logCall, login, me, Refused } from './by-hand.ts';
+import { answerHeaders, readCalls, runCall, statusOf } from './calls.ts';
 
-// Fastify around the same work by hand, with its schemas for the input and the answer, as its documentation advises.
+// Fastify around the same work by hand, with its schemas for the inputs and the answers, as its documentation advises.
 
 const app = fastify({ bodyLimit: 64 * 1024 });
 const text = { type: 'string' } as const;
@@ -17,22 +18,49 @@ const user = {
     hasPhone: { type: 'boolean' },
   },
 } as const;
-const body = {
+const loggedIn = { user, token: text, expiresAt: { type: 'integer' } } as const;
+const result = (data: object) => ({
   type: 'object',
-  required: ['code', 'rawData', 'signature', 'encryptedData', 'iv'],
-  properties: { code: text, rawData: text, signature: text, encryptedData: text, iv: text },
-} as const;
-const loggedIn = { type: 'object', properties: { user, token: text, expiresAt: { type: 'integer' } } } as const;
-
-app.setErrorHandler((error, _, reply) => void reply.code(error instanceof Refused ? 401 : 500).send({}));
-app.addHook('onResponse', async (request, reply) => logCall(request.url, performance.now() - reply.elapsedTime));
-app.post('/login', { schema: { body, response: { 200: loggedIn } } }, async ({ body }, reply) => {
-  void reply.header('cache-control', 'no-store');
-  return await login(body);
+  properties: { result: { type: 'object', properties: { data } } },
 });
-app.get('/me', { schema: { response: { 200: user } } }, async ({ headers }, reply) => {
-  void reply.header('cache-control', 'no-store');
-  return await me(headers.authorization);
+const schemas: Record<string, { input?: object; answer: object }> = {
+  'auth.login': {
+    input: {
+      type: 'object',
+      required: ['code', 'rawData', 'signature', 'encryptedData', 'iv'],
+      properties: { code: text, rawData: text, signature: text, encryptedData: text, iv: text, appId: text },
+    },
+    answer: result({ type: 'object', properties: loggedIn }),
+  },
+  'auth.checkUser': {
+    input: { type: 'object', required: ['code'], properties: { code: text, appId: text } },
+    answer: result({ type: 'object', properties: { hasProfile: { type: 'boolean' }, ...loggedIn } }),
+  },
+  'user.me': { answer: result(user) },
+};
+
+app.route({
+  method: ['GET', 'POST'],
+  url: '/trpc/:names',
+  async handler(request, reply) {
+    const calls = readCalls(request.method, request.url);
+    if (!calls) return reply.code(404).send({});
+    const inputs = calls.isBatch ? Object(request.body) : { 0: request.body };
+    for (const [index, name] of calls.names.entries()) {
+      const { input } = schemas[name];
+      if (input && !request.validateInput(inputs[index], input)) return reply.code(400).send({});
+    }
+    const requestId = randomUUID();
+    const context = { requestId, authorization: request.headers.authorization };
+    const results = await Promise.all(calls.names.map((name, index) => runCall(name, inputs[index], context)));
+    const answers = results.map((result, index) =>
+      'data' in result
+        ? reply.serializeInput({ result }, schemas[calls.names[index]].answer)
+        : JSON.stringify({ error: result.error }),
+    );
+    reply.code(statusOf(results)).headers(answerHeaders(requestId));
+    return reply.send(calls.isBatch ? `[${answers.join()}]` : answers[0]);
+  },
 });
 
 await app.listen({ port: Number(process.env.PORT), host: '127.0.0.1' });

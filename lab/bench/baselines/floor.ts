@@ -1,39 +1,44 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { logCall, login, me, Refused } from './by-hand.ts';
+import { answerHeaders, readCalls, runCall, statusOf } from './calls.ts';
 
 // The floor: bare node:http and mysql2, nothing between.
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const startedAt = performance.now();
-  const path = request.url ?? '';
+  const calls = readCalls(request.method ?? '', request.url ?? '');
+  if (!calls) return send(response, 404, '{}');
+  let body: unknown;
   try {
-    if (path === '/login') send(response, 200, await login(JSON.parse(await bodyOf(request))));
-    else if (path === '/me') send(response, 200, await me(request.headers.authorization));
-    else send(response, 404, {});
-  } catch (error) {
-    send(response, error instanceof Refused ? 401 : 500, {});
+    const text = request.method === 'GET' ? '' : await bodyOf(request);
+    body = text === '' ? {} : JSON.parse(text);
+  } catch {
+    return send(response, 400, '{}');
   }
-  logCall(path, startedAt);
+  const requestId = randomUUID();
+  const context = { requestId, authorization: request.headers.authorization };
+  const inputs = calls.isBatch ? (Object(body) as Record<number, unknown>) : { 0: body };
+  const results = await Promise.all(calls.names.map((name, index) => runCall(name, inputs[index], context)));
+  const answers = results.map((result) => ('data' in result ? { result } : { error: result.error }));
+  send(response, statusOf(results), JSON.stringify(calls.isBatch ? answers : answers[0]), requestId);
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  let length = 0;
-  const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > 64 * 1024) throw new Refused();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
+/** By events: iterating over a request costs some 10 µs more. */
+function bodyOf(request: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let length = 0;
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > 64 * 1024) reject(new Error('The body is too large'));
+      else chunks.push(chunk);
+    });
+    request.on('end', () => resolve(Buffer.concat(chunks).toString()));
+    request.on('error', reject);
+  });
 }
 
-function send(response: ServerResponse, status: number, value: object): void {
-  const body = JSON.stringify(value);
-  const headers = {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-  };
+function send(response: ServerResponse, status: number, body: string, requestId?: string): void {
+  const headers = { ...answerHeaders(requestId), 'content-length': Buffer.byteLength(body) };
   response.writeHead(status, headers).end(body);
 }
 

@@ -23,7 +23,8 @@ export const cluster: Experiment = {
   lacks: lacksForGalera,
   async run({ quick, progress }) {
     progress('three nodes start');
-    const { nodes, remove } = await startGalera();
+    const galera = await startGalera();
+    const { nodes } = galera;
     try {
       const starts = await startTogether(nodes, quick, progress);
       const { pathname } = new URL(await createDatabase(nodes[0]?.url ?? ''));
@@ -41,7 +42,7 @@ export const cluster: Experiment = {
         await stage.close();
       }
     } finally {
-      await remove();
+      await galera.remove();
     }
   },
 };

@@ -1,12 +1,15 @@
-import { createTRPCClient, httpBatchLink, splitLink } from '@trpc/client';
+import { createTRPCClient, httpBatchLink, type TRPCLink } from '@trpc/client';
 import type { AnyRouter } from '@trpc/server';
 import type { AppRouter } from '../types/app-router.js';
 import type { Api, Router, User } from './api.ts';
+import { failureOf, type Failure } from './errors.ts';
+import { createLoginTurn } from './login-turn.ts';
+import { notify } from './notify.ts';
 import { bearer, isLogin, sessionLink } from './session-link.ts';
 import { createSession, type Session } from './session.ts';
 import { createStoredSession } from './stored-session.ts';
 import { createWxFetch } from './wx-fetch.ts';
-import { keyHolds, ownAppId, takeCode, type Wx } from './wx.ts';
+import { hasKeyExpired, ownAppId, takeCode, type Transport, type Wx } from './wx.ts';
 
 /** The server refuses a longer batch before any of its calls runs. */
 const maxBatchSize = 10;
@@ -19,6 +22,12 @@ export interface ClientOptions {
   appId?: string;
   /** How long one request, one `wx.login` or one `wx.checkSession` may take. */
   timeoutMs?: number;
+  /** Headers for each request, beside the client's own: asked anew each time. */
+  headers?: () => Record<string, string> | Promise<Record<string, string>>;
+  /** What sends requests in place of `wx.request`, such as `overContainer`. */
+  transport?: Transport;
+  /** Is told of each call, by its procedure's path, and of each `wx.login` that fails: for a log. Not of what was aborted. */
+  onFailure?: (failure: Failure, path: string) => void;
   /** Stands in for WeChat's global `wx`. */
   wx?: Wx;
 }
@@ -32,21 +41,54 @@ export interface Client<TRouter extends Router> {
   avatarUrlOf: (user: User) => string | null;
 }
 
+/** An owner's headers under lower-case names, so that one name is not sent twice. The token is the session's to send. */
+async function ownHeaders(headers: ClientOptions['headers']): Promise<Record<string, string>> {
+  const given = Object.entries((await headers?.()) ?? {});
+  const lowerCase = given.map(([name, value]): [string, string] => [name.toLowerCase(), value]);
+  return Object.fromEntries(lowerCase.filter(([name]) => name !== 'authorization'));
+}
+
+/** One batch has one set of headers, and a login goes without a token: it travels apart. */
+function splitLogins(logins: TRPCLink<AnyRouter>, others: TRPCLink<AnyRouter>): TRPCLink<AnyRouter> {
+  return (runtime) => {
+    const [sendLogin, sendOther] = [logins(runtime), others(runtime)];
+    return (call) => (isLogin(call.op) ? sendLogin(call) : sendOther(call));
+  };
+}
+
+/*! @guoke/client, MIT. Contains @trpc/client and @trpc/server, MIT, (c) Alex Johansson. */
 /** A client of the backend for one mini program: one of it per app, made at launch. */
 export function createClient<TRouter extends Router = AppRouter>({
   baseUrl,
   timeoutMs = 10_000,
   wx: platform = wx,
   appId = ownAppId(platform),
+  headers,
+  transport = (options) => platform.request(options),
+  onFailure,
 }: ClientOptions): Client<TRouter> {
   const origin = baseUrl.replace(/\/+$/, '');
-  const stored = createStoredSession(platform, `guoke.session:${appId ?? ''}:${origin}`);
+  const key = `guoke.session:${appId ?? ''}:${origin}`;
+  const stored = createStoredSession(platform, key);
   const app = appId === undefined ? {} : { appId };
+
+  function report(error: unknown, path: string): void {
+    const failure = failureOf(error);
+    if (onFailure && failure.kind !== 'aborted') notify(onFailure, failure, path);
+  }
 
   const { renew, ...session } = createSession({
     stored,
-    takeCode: () => takeCode(platform, timeoutMs),
-    keyHolds: () => keyHolds(platform, timeoutMs),
+    takeTurn: createLoginTurn(platform, `${key}:login`),
+    async takeCode() {
+      try {
+        return await takeCode(platform, timeoutMs);
+      } catch (error) {
+        report(error, 'wx.login');
+        throw error;
+      }
+    },
+    hasKeyExpired: () => hasKeyExpired(platform, timeoutMs),
     checkUser: (code) => auth().checkUser.mutate({ code, ...app }),
     login: async (code, profile) => {
       const answer = await auth().login.mutate({ code, ...profile, ...app });
@@ -59,17 +101,13 @@ export function createClient<TRouter extends Router = AppRouter>({
     url: `${origin}/trpc`,
     methodOverride: 'POST',
     maxItems: maxBatchSize,
-    fetch: createWxFetch(platform, timeoutMs),
+    fetch: createWxFetch(transport, timeoutMs),
   } as const;
+  const more = () => ownHeaders(headers);
   const trpc = createTRPCClient<AnyRouter>({
     links: [
-      sessionLink({ stored, renew }),
-      // One batch has one set of headers, and a login goes without a token: it travels apart.
-      splitLink({
-        condition: isLogin,
-        true: httpBatchLink(http),
-        false: httpBatchLink({ ...http, headers: bearer(stored) }),
-      }),
+      sessionLink({ stored, renew, report }),
+      splitLogins(httpBatchLink({ ...http, headers: more }), httpBatchLink({ ...http, headers: bearer(stored, more) })),
     ],
   });
   /** The one place where the untyped calls get their types. They are those that the build took from the server. */

@@ -4,11 +4,14 @@ import { observable, observableToPromise } from '@trpc/server/observable';
 import type { AbortSignal } from './abort-controller.ts';
 import type { SessionState } from './api.ts';
 import { ClientError, failureOf } from './errors.ts';
+import { whenOver } from './login-turn.ts';
 import { isSessionState, type StoredSession } from './stored-session.ts';
 
 interface Parts {
   stored: StoredSession;
   renew: (refused: string | undefined) => Promise<SessionState>;
+  /** Is told of each call that fails in the end, repetition included. */
+  report: (error: unknown, path: string) => void;
 }
 
 /** Whether a procedure spends a code: it needs no token, brings a session, and must never be repeated. */
@@ -18,11 +21,12 @@ const isLogout = ({ path }: { path: string }) => path === 'auth.logout' || path 
 const isSignedIn = (op: { path: string }) => isLogout(op) || op.path.startsWith('user.');
 
 /** Puts the token of the moment into a batch, and on each of its operations a note of which one that was. */
-export function bearer({ peek }: Pick<StoredSession, 'peek'>) {
-  return ({ opList }: { opList: Operation[] }): Record<string, string> => {
+export function bearer({ peek }: Pick<StoredSession, 'peek'>, more: () => Promise<Record<string, string>>) {
+  return async ({ opList }: { opList: Operation[] }): Promise<Record<string, string>> => {
+    const headers = await more();
     const token = peek()?.token;
     for (const { context } of opList) context.token = token;
-    return token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return token === undefined ? headers : { ...headers, authorization: `Bearer ${token}` };
   };
 }
 
@@ -32,7 +36,7 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | null | undef
     const abort = () => reject(new ClientError('aborted', 'The call was aborted'));
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    whenOver(promise, () => signal.removeEventListener('abort', abort)).then(resolve, reject);
   });
 }
 
@@ -42,7 +46,7 @@ function isSessionRefused(error: unknown): boolean {
 }
 
 /** Sees to it that calls have a session, and repeats once, after one login, those that were refused for want of one. */
-export function sessionLink<TRouter extends AnyRouter>({ stored, renew }: Parts): TRPCLink<TRouter> {
+export function sessionLink<TRouter extends AnyRouter>({ stored, renew, report }: Parts): TRPCLink<TRouter> {
   return () =>
     ({ op, next }) => {
       const context: { token?: string | undefined } = { ...op.context };
@@ -88,6 +92,7 @@ export function sessionLink<TRouter extends AnyRouter>({ stored, renew }: Parts)
             observer.next(await untilAborted(isLogin(op) ? login() : call(), op.signal));
             observer.complete();
           } catch (error) {
+            report(error, op.path);
             observer.error(TRPCClientError.from(Object(error) as Error));
           }
         }

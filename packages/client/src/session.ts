@@ -1,12 +1,13 @@
 import type { SessionState, SignedProfile, User } from './api.ts';
 import { failureOf } from './errors.ts';
+import { whenOver } from './login-turn.ts';
 import type { StoredSession } from './stored-session.ts';
 
 /** Who is logged in on this phone. */
 export interface Session {
   /**
-   * The session to work with: the stored one if WeChat's `checkSession`, asked once a launch, still honours its key,
-   * else that of a new login. Rejects as calls do.
+   * The session to work with: the stored one, unless WeChat's `checkSession`, asked once a launch, says that its key has
+   * expired; else that of a new login. Rejects as calls do.
    */
   ensure: () => Promise<SessionState>;
   /**
@@ -27,8 +28,9 @@ export interface Session {
 
 interface Parts {
   stored: StoredSession;
+  takeTurn: <T>(login: () => Promise<T>) => Promise<T>;
   takeCode: () => Promise<string>;
-  keyHolds: () => Promise<boolean>;
+  hasKeyExpired: () => Promise<boolean>;
   checkUser: (code: string) => Promise<SessionState>;
   login: (code: string, profile: SignedProfile) => Promise<SessionState>;
 }
@@ -39,59 +41,68 @@ function isProfileRejected(error: unknown): boolean {
 }
 
 /** A session of which at most one login runs at a time. `renew` is for the link, which knows what was refused. */
-export function createSession({ stored, takeCode, keyHolds, checkUser, login }: Parts) {
-  let checked: Promise<boolean> | undefined;
+export function createSession({ stored, takeTurn, takeCode, hasKeyExpired, checkUser, login }: Parts) {
+  let expiry: Promise<boolean> | undefined;
   let silentLogin: Promise<SessionState> | undefined;
   let profileLogin: Promise<SessionState> | undefined;
 
-  async function checkIn(): Promise<SessionState> {
-    const state = await checkUser(await takeCode());
-    checked = Promise.resolve(true);
+  /** What is stored, unless it is the session with this token. */
+  function otherThan(token: string | undefined): SessionState | undefined {
+    const state = stored.peek();
+    return state?.token === token ? undefined : state;
+  }
+
+  async function checkIn(refused: string | undefined): Promise<SessionState> {
+    // Another client on this storage may have logged in while this one waited for its turn.
+    const state = otherThan(refused) ?? (await checkUser(await takeCode()));
+    expiry = Promise.resolve(false);
     return state;
   }
 
-  function loginSilently(): Promise<SessionState> {
-    silentLogin ??= checkIn().finally(() => {
-      silentLogin = undefined;
-    });
+  function loginSilently(refused: string | undefined): Promise<SessionState> {
+    silentLogin ??= whenOver(
+      takeTurn(() => checkIn(refused)),
+      () => {
+        silentLogin = undefined;
+      },
+    );
     return silentLogin;
   }
 
   async function loginWith({ rawData, signature, encryptedData, iv }: SignedProfile): Promise<SessionState> {
     // A second wx.login beside this one could rotate away the key that sealed the profile.
     await silentLogin?.catch(() => undefined);
-    const state = await login(await takeCode(), { rawData, signature, encryptedData, iv }).catch(
-      async (error: unknown) => {
-        // The server kept nothing of it, not even the key that the code brought: without a new session it could
-        // refuse the next profile too.
-        if (isProfileRejected(error)) await loginSilently().catch(() => undefined);
-        throw error;
-      },
-    );
-    checked = Promise.resolve(true);
+    const attempt = takeTurn(async () => login(await takeCode(), { rawData, signature, encryptedData, iv }));
+    const state = await attempt.catch(async (error: unknown) => {
+      // The server kept nothing of it, not even the key that the code brought: without a new session it could
+      // refuse the next profile too.
+      if (isProfileRejected(error)) await loginSilently(stored.peek()?.token).catch(() => undefined);
+      throw error;
+    });
+    expiry = Promise.resolve(false);
     return state;
   }
 
   /** A session with another token than the one refused: what is stored by now, or that of a login all callers share. */
   function renew(refused: string | undefined): Promise<SessionState> {
-    const state = stored.peek();
-    if (state && state.token !== refused) return Promise.resolve(state);
+    const state = otherThan(refused);
+    if (state) return Promise.resolve(state);
     if (profileLogin) return profileLogin.catch(() => renew(refused));
-    return loginSilently();
+    return loginSilently(refused);
   }
 
   async function ensure(): Promise<SessionState> {
     const state = stored.peek();
     if (!state) return renew(undefined);
-    checked ??= keyHolds();
-    return renew((await checked) ? undefined : state.token);
+    expiry ??= hasKeyExpired();
+    return renew((await expiry) ? state.token : undefined);
   }
 
   return {
     ensure,
     renew,
     login(profile: SignedProfile) {
-      profileLogin ??= loginWith(profile).finally(() => {
+      profileLogin ??= whenOver(loginWith(profile), () => {
         profileLogin = undefined;
       });
       return profileLogin;

@@ -1,7 +1,10 @@
 import type { SessionState, User } from './api.ts';
+import { notify } from './notify.ts';
 import type { Wx } from './wx.ts';
 
-/** The session of this phone, in memory and in WeChat's storage. */
+export type Storage = Pick<Wx, 'getStorageSync' | 'setStorageSync' | 'removeStorageSync'>;
+
+/** The session of this phone, in WeChat's storage. */
 export interface StoredSession {
   peek: () => SessionState | undefined;
   accept: (state: SessionState) => void;
@@ -16,56 +19,55 @@ export function isSessionState(value: unknown): value is Omit<SessionState, 'has
   return typeof token === 'string' && typeof expiresAt === 'number' && typeof user === 'object' && user !== null;
 }
 
+function parse(text: string): SessionState | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isSessionState(value) ? { ...value, hasProfile: value.user.hasProfile } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
- * Keeps the session under one key. A storage that fails costs a login at the next launch and nothing else. Whether the
- * token is still good is for the server to say: it extends those that are used, and the phone is not told.
+ * Keeps the session under one key. The storage is asked each time: another client on it (独立分包) may have logged in or out.
+ * A storage that fails costs a login at the next launch and nothing else. Whether the token is still good is for the server
+ * to say: it extends those that are used, and the phone is not told.
  */
-export function createStoredSession(
-  wx: Pick<Wx, 'getStorageSync' | 'setStorageSync' | 'removeStorageSync'>,
-  key: string,
-): StoredSession {
+export function createStoredSession(storage: Storage, key: string): StoredSession {
   const listeners = new Set<(user: User) => void>();
   let current: SessionState | undefined;
-  let loaded = false;
-
-  function load(): SessionState | undefined {
-    try {
-      const value: unknown = JSON.parse(String(wx.getStorageSync(key)));
-      return isSessionState(value) ? { ...value, hasProfile: value.user.hasProfile } : undefined;
-    } catch {
-      return undefined;
-    }
-  }
+  /** What the storage holds for `current`. */
+  let text = '';
+  /** The storage is full or denied: the copy in memory serves until the app is closed. */
+  let inMemoryOnly = false;
 
   function replace(state: SessionState | undefined): void {
     current = state;
-    loaded = true;
+    text = state ? JSON.stringify(state) : '';
     try {
-      if (state) wx.setStorageSync(key, JSON.stringify(state));
-      else wx.removeStorageSync(key);
+      if (state) storage.setStorageSync(key, text);
+      else storage.removeStorageSync(key);
+      inMemoryOnly = false;
     } catch {
-      // Full or denied: the copy in memory serves until the app is closed.
-    }
-  }
-
-  function accept(state: SessionState): void {
-    replace(state);
-    for (const listener of listeners) {
-      try {
-        listener(state.user);
-      } catch (error) {
-        // A page's mistake is its own: the login that brings the news must not fail of it.
-        setTimeout(() => {
-          throw error;
-        }, 0);
-      }
+      inMemoryOnly = true;
     }
   }
 
   function peek(): SessionState | undefined {
-    if (!loaded) current = load();
-    loaded = true;
+    if (inMemoryOnly) return current;
+    try {
+      const stored = String(storage.getStorageSync(key));
+      if (stored !== text) current = parse(stored);
+      text = stored;
+    } catch {
+      // Unreadable for now: the copy in memory serves.
+    }
     return current;
+  }
+
+  function accept(state: SessionState): void {
+    replace(state);
+    for (const listener of listeners) notify(listener, state.user);
   }
 
   return {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { transform } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bundle } from '../bundle.ts';
+import { bundle } from '../bundle.mts';
 
 let text: string;
 beforeAll(async () => {
@@ -81,6 +81,7 @@ describe('the bundle', () => {
       'Date',
       'Error',
       'JSON',
+      'Math',
       'Number',
       'Object',
       'Promise',
@@ -98,6 +99,10 @@ describe('the bundle', () => {
     const found = [...freeIdentifiers(text)];
     expect(found).toContain('wx');
     expect(found.filter((name) => !allowed.has(name))).toEqual([]);
+  });
+
+  it('does without Promise.prototype.finally, which iOS up to 15 lacks', () => {
+    expect(text).not.toMatch(/\.finally\b/);
   });
 
   it('owes that to what the build puts in and leaves out, which the check would see', async () => {

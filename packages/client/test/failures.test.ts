@@ -1,8 +1,9 @@
 import { createServer, type RequestListener } from 'node:http';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { bundle } from '../bundle.ts';
+import { bundle } from '../bundle.mts';
 import { type Backend, startBackend } from '../../../test/support/backend.ts';
+import { clientCode } from './code.ts';
 import { createPhone } from './phone.ts';
 
 let code: string;
@@ -11,7 +12,7 @@ let phone: ReturnType<typeof createPhone>;
 const closing: (() => void)[] = [];
 
 beforeAll(async () => {
-  [code, backend] = await Promise.all([bundle(), startBackend()]);
+  [code, backend] = await Promise.all([clientCode(), startBackend()]);
 });
 afterAll(() => backend.close());
 beforeEach(() => {
@@ -42,6 +43,19 @@ const answering = (status: number, body: string, headers: Record<string, string>
 
 type Launched = ReturnType<(typeof phone)['launch']>;
 
+/** A function of the platform's that fails with this. */
+const failing = (refusal: unknown) => (options: { fail: (told: unknown) => void }) =>
+  void setTimeout(() => options.fail(refusal));
+
+function throwing(): never {
+  throw new Error('not supported here');
+}
+
+const failureAtOnce = (baseUrl: string) => {
+  const client = phone.launch({ baseUrl });
+  return failureIn(client, client.session.ensure());
+};
+
 /** How a launch, and then a call, at this address fail: the page can tell from either. */
 async function failureAt(baseUrl: string, timeoutMs = 5000) {
   const client = phone.launch({ baseUrl, timeoutMs });
@@ -62,24 +76,29 @@ async function failureIn({ failureOf }: Pick<Launched, 'failureOf'>, call: Promi
 
 describe('a typed failure', () => {
   it('tells a server that is not there: network', async () => {
-    expect(await failureAt('http://127.0.0.1:1')).toEqual({ kind: 'network', retry: 'later' });
+    expect(await failureAt('http://127.0.0.1:1')).toEqual({
+      kind: 'network',
+      retry: 'later',
+      errMsg: expect.stringMatching(/^request:fail .*ECONNREFUSED/) as string,
+    });
   });
 
   it('tells a connection that breaks off: network', async () => {
     const url = await serve(({ socket }) => void socket.destroy());
-    expect(await failureAt(url)).toEqual({ kind: 'network', retry: 'later' });
+    expect(await failureAt(url)).toMatchObject({ kind: 'network', retry: 'later' });
   });
 
   it('tells a server that does not answer: timeout, and its task is aborted', async () => {
     const url = await serve(() => undefined);
-    expect(await failureAt(url, 30)).toEqual({ kind: 'timeout', retry: 'later' });
+    const errMsg = 'No answer within 30 ms';
+    expect(await failureAt(url, 30)).toEqual({ kind: 'timeout', retry: 'later', errMsg });
     expect(phone.sent.map(({ aborted }) => aborted)).toEqual([true, true]);
   });
 
   it('tells a wx.login that does not answer: timeout', async () => {
     phone.loginHangs = true;
     const client = phone.launch({ timeoutMs: 30 });
-    expect(await failureIn(client, client.session.ensure())).toEqual({ kind: 'timeout', retry: 'later' });
+    expect(await failureIn(client, client.session.ensure())).toMatchObject({ kind: 'timeout', retry: 'later' });
   });
 
   it("tells a gateway's HTML 502: bad-response", async () => {
@@ -120,7 +139,8 @@ describe('a typed failure', () => {
 
   it("tells WeChat's refusal of wx.login: wx-login", async () => {
     phone.loginFails = 'login:fail system error';
-    expect(await failureAt(backend.url)).toEqual({ kind: 'wx-login', retry: 'later' });
+    const errMsg = 'login:fail system error';
+    expect(await failureAt(backend.url)).toEqual({ kind: 'wx-login', retry: 'later', errMsg });
     expect(phone.sent).toEqual([]);
   });
 
@@ -147,8 +167,81 @@ describe('a typed failure', () => {
       retry,
       requestId: expect.stringMatching(/^[\w-]{8,}$/) as string,
       fields: [],
+      retryAfterMs: reason === 'WECHAT_RATE_LIMITED' ? (expect.any(Number) as number) : undefined,
     });
     expect(phone.callsOf('auth.checkUser')).toBe(1);
+  });
+
+  it.each([
+    ['7', 7000],
+    ['0', 0],
+    [' 7 ', 7000],
+    ['99999999999999999999', 24 * 60 * 60 * 1000],
+    ['Wed, 21 Oct 2015 07:28:00 GMT', undefined],
+    ['soon', undefined],
+    ['', undefined],
+    ['-7', undefined],
+  ])('tells how long to wait, a gateway’s Retry-After of "%s" too: %s ms', async (retryAfter, retryAfterMs) => {
+    const url = await answering(429, 'slow down', { 'retry-after': retryAfter });
+    expect(await failureAt(url)).toEqual({ kind: 'bad-response', status: 429, retry: 'later', retryAfterMs });
+  });
+
+  it('tells how long to wait until a date', async () => {
+    const url = await answering(503, '', { 'retry-after': new Date(Date.now() + 3_600_000).toUTCString() });
+    const { retryAfterMs } = (await failureAtOnce(url)) as { retryAfterMs: number };
+    expect(retryAfterMs).toBeGreaterThan(3_500_000);
+    expect(retryAfterMs).toBeLessThanOrEqual(3_600_000);
+  });
+
+  it('tells a body that a gateway finds too large as the backend does: TOO_LARGE, never', async () => {
+    const url = await answering(413, '<h1>413 Request Entity Too Large</h1>');
+    expect(await failureAt(url)).toMatchObject({ kind: 'refused', reason: 'TOO_LARGE', retry: 'never' });
+    const client = phone.launch();
+    const call = client.api.auth.checkUser.mutate({ code: 'a'.repeat(100_000) });
+    expect(await failureIn(client, call)).toMatchObject({ kind: 'refused', reason: 'TOO_LARGE', retry: 'never' });
+  });
+
+  it.each([
+    ['request:fail url not in domain list', undefined],
+    ['request:fail:url not in domain list', undefined],
+    ['request:fail invalid url "login.example.com/trpc/auth.checkUser?batch=1"', 600009],
+    ['request:fail -2:net::ERR_FAILED', 600002],
+  ])('tells a fault of the set-up, which no later attempt mends: %s', async (errMsg, errno) => {
+    phone.platform = (wx) => ({ ...wx, request: failing({ errMsg, errno }) });
+    expect(await failureAt(backend.url)).toEqual({ kind: 'set-up', retry: 'never', errMsg, errno });
+  });
+
+  it.each([
+    ['a wx.request that is missing', { request: undefined }, 'network'],
+    ['a wx.request that throws at once', { request: throwing }, 'network'],
+    ['a wx.request that fails without a word', { request: failing(undefined) }, 'network'],
+    ['a wx.login that is missing, as in 单页模式', { login: undefined }, 'wx-login'],
+    ['a wx.login that throws at once', { login: throwing }, 'wx-login'],
+    ['a wx.login that fails without a word', { login: failing(undefined) }, 'wx-login'],
+  ])('tells %s: its kind', async (_, own, kind) => {
+    phone.platform = (wx) => ({ ...wx, ...own });
+    expect(await failureAt(backend.url)).toMatchObject({ kind, retry: 'later', errMsg: expect.any(String) as string });
+  });
+
+  it('tells the number that the platform gives with its words', async () => {
+    phone.platform = (wx) => ({ ...wx, login: failing({ errMsg: 'login:fail', errno: 600001 }) });
+    expect(await failureAt(backend.url)).toMatchObject({ kind: 'wx-login', errno: 600001 });
+    phone.platform = (wx) => ({ ...wx, request: failing({ errMsg: 'cloud.callContainer:fail', errCode: -606001 }) });
+    expect(await failureAt(backend.url)).toMatchObject({ kind: 'network', errno: -606001 });
+  });
+
+  it('tells the same of an error of another copy of the client, as each 独立分包 has one', async () => {
+    const client = phone.launch({ baseUrl: 'http://127.0.0.1:1' });
+    const { failureOf } = phone.launch();
+    const errors = await Promise.all(
+      [client.session.ensure(), client.api.user.me.query()].map((call) => call.catch((error: unknown) => error)),
+    );
+    expect(errors.map((error) => failureOf(error).kind)).toEqual(['network', 'network']);
+    const refused = await phone
+      .launch()
+      .api.auth.checkUser.mutate({ code: '?' })
+      .catch((error: unknown) => error);
+    expect(failureOf(refused)).toMatchObject({ kind: 'refused', reason: 'INPUT_INVALID' });
   });
 
   it('tells a wrong input, and which fields of it are wrong: refused', async () => {
@@ -163,7 +256,9 @@ describe('a typed failure', () => {
 
   it('tells a mistake in the page: unexpected', () => {
     const { failureOf } = phone.launch();
-    for (const thrown of [new TypeError('x is undefined'), undefined, 'text', { data: { reason: 'CODE_INVALID' } }]) {
+    const alike = Object.assign(new Error('x'), { name: 'ClientError', kind: 'of-another-library' });
+    const plain = { data: { reason: 'CODE_INVALID' } };
+    for (const thrown of [new TypeError('x is undefined'), undefined, 'text', plain, alike]) {
       expect(failureOf(thrown)).toEqual({ kind: 'unexpected', retry: 'never' });
     }
   });
@@ -172,7 +267,7 @@ describe('a typed failure', () => {
     const state = await phone.launch().session.ensure();
     const client = phone.launch({ timeoutMs: 100 });
     phone.beforeDelivery = ({ paths }) => (paths.includes('user.me') ? new Promise(() => undefined) : undefined);
-    expect(await failureIn(client, client.api.user.me.query())).toEqual({ kind: 'timeout', retry: 'later' });
+    expect(await failureIn(client, client.api.user.me.query())).toMatchObject({ kind: 'timeout', retry: 'later' });
     expect(client.session.peek()).toEqual(state);
     expect(phone.sent.map(({ paths }) => paths)).toEqual([['auth.checkUser'], ['user.me']]);
   });

@@ -2,6 +2,7 @@ import { Agent, request } from 'node:http';
 import vm from 'node:vm';
 import type * as Package from '../types/index.js';
 import type { Backend } from '../../../test/support/backend.ts';
+import { timerPromise } from './timer-promise.ts';
 
 type RequestOptions = Parameters<Package.Wx['request']>[0];
 
@@ -24,6 +25,13 @@ interface PhoneOptions {
   code: string;
   /** What WeChat's storage holds at launch. */
   storage?: Map<string, unknown>;
+  /** `timers`: the Promise of iOS up to 15. */
+  promise?: 'native' | 'timers';
+}
+
+interface LaunchOptions extends Partial<Package.ClientOptions> {
+  /** A transport of the launched copy of the package. */
+  transportOf?: (own: Pick<typeof Package, 'overContainer'>) => Package.Transport;
 }
 
 /**
@@ -36,6 +44,7 @@ export function createPhone({
   appId = backend.standin.apps[0].appId,
   code,
   storage = new Map(),
+  promise = process.env.GUOKE_CLIENT_PROMISE === 'timers' ? 'timers' : 'native',
 }: PhoneOptions) {
   const { standin } = backend;
   const counts = { login: 0, checkSession: 0 };
@@ -51,12 +60,18 @@ export function createPhone({
     beforeDelivery: (_request: Sent): Promise<void> | void => undefined,
     loginFails: undefined as string | undefined,
     loginHangs: false,
+    /** What `wx.checkSession` fails with, whatever WeChat thinks. */
+    checkSessionFails: undefined as string | undefined,
+    checkSessionHangs: false,
+    /** How this platform differs from WeChat's as it is. */
+    platform: (own: Package.Wx): object => own,
     /** What `wx.getAccountInfoSync` does; undefined where the base library has none. */
     accountInfo: (() => ({ miniProgram: { appId } })) as Package.Wx['getAccountInfoSync'],
     profile: () => standin.phone.profile({ user, appId }),
-    launch<TRouter extends Package.Router = Package.AppRouter>(options: Partial<Package.ClientOptions> = {}) {
+    launch<TRouter extends Package.Router = Package.AppRouter>({ transportOf, ...options }: LaunchOptions = {}) {
       const { createClient, ...rest } = run(code);
-      return { ...createClient<TRouter>({ baseUrl: backend.url, ...options }), ...rest };
+      const transport = transportOf && { transport: transportOf(rest) };
+      return { ...createClient<TRouter>({ baseUrl: backend.url, ...transport, ...options }), ...rest };
     },
     close: () => agent.destroy(),
   };
@@ -72,8 +87,9 @@ export function createPhone({
     },
     checkSession({ success, fail }) {
       counts.checkSession += 1;
-      const { errMsg } = standin.phone.checkSession({ user, appId });
-      setTimeout(errMsg === 'checkSession:ok' ? success : fail);
+      if (phone.checkSessionHangs) return;
+      const errMsg = phone.checkSessionFails ?? standin.phone.checkSession({ user, appId }).errMsg;
+      setTimeout(() => (errMsg === 'checkSession:ok' ? success() : fail({ errMsg })));
     },
     request(options) {
       const { url, header, data } = options;
@@ -125,21 +141,19 @@ export function createPhone({
   function run(text: string): typeof Package {
     const realm = vm.createContext(Object.create(null) as object);
     // The language itself names the global object; WeChat does not have that name everywhere.
-    const factory = vm.compileFunction(
-      text,
-      ['module', 'exports', 'wx', 'setTimeout', 'clearTimeout', 'globalThis', 'console'],
-      {
-        parsingContext: realm,
-      },
-    ) as (...args: unknown[]) => void;
+    const compile = (source: string, names: string[]) =>
+      vm.compileFunction(source, names, { parsingContext: realm }) as (...args: unknown[]) => unknown;
+    const Promise: unknown =
+      promise === 'timers' ? compile(timerPromise, ['setTimeout'])(setTimeout) : compile('return Promise', [])();
+    const visible = ['module', 'exports', 'wx', 'setTimeout', 'clearTimeout', 'Promise', 'globalThis', 'console'];
     const module = { exports: {} };
     const { accountInfo: getAccountInfoSync } = phone;
-    const platform: Package.Wx = { ...wx, ...(getAccountInfoSync && { getAccountInfoSync }) };
-    factory(module, module.exports, platform, setTimeout, clearTimeout);
+    const platform = phone.platform({ ...wx, ...(getAccountInfoSync && { getAccountInfoSync }) });
+    compile(text, visible)(module, module.exports, platform, setTimeout, clearTimeout, Promise);
     return module.exports as typeof Package;
   }
 
-  return phone;
+  return Object.assign(phone, { wx });
 }
 
 function pathsOf(url: string): string[] {

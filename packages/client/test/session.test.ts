@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { bundle } from '../bundle.ts';
 import { type Backend, startBackend } from '../../../test/support/backend.ts';
+import { clientCode } from './code.ts';
 import { createPhone } from './phone.ts';
 
 const day = 24 * 60 * 60 * 1000;
@@ -11,7 +11,7 @@ let phone: ReturnType<typeof createPhone>;
 let users = 0;
 
 beforeAll(async () => {
-  [code, backend] = await Promise.all([bundle(), startBackend()]);
+  [code, backend] = await Promise.all([clientCode(), startBackend()]);
 });
 afterAll(() => backend.close());
 beforeEach(() => {
@@ -92,6 +92,40 @@ describe('a later launch', () => {
     await session.ensure();
     expect(renewed.token).not.toBe(state.token);
     expect(phone.counts).toEqual({ login: 2, checkSession: 1 });
+  });
+
+  it.each([
+    ['is offline', 'checkSession:fail interrupted'],
+    ['hears nothing within WeChat’s own deadline', 'checkSession:fail timeout'],
+    ['hears of a fault of WeChat’s', 'checkSession:fail system error'],
+    ['is told no reason', 'checkSession:fail'],
+  ])('uses the stored session where the phone %s: the key has not expired', async (_, errMsg) => {
+    const state = await phone.launch().session.ensure();
+    phone.checkSessionFails = errMsg;
+    phone.loginFails = 'login:fail';
+    expect(await phone.launch().session.ensure()).toEqual(state);
+  });
+
+  it('uses the stored session where wx.checkSession gives no answer, throws or is missing', async () => {
+    const state = await phone.launch().session.ensure();
+    phone.checkSessionHangs = true;
+    expect(await phone.launch({ timeoutMs: 30 }).session.ensure()).toEqual(state);
+    for (const checkSession of [fail, undefined]) {
+      phone.platform = (wx) => ({ ...wx, checkSession });
+      expect(await phone.launch().session.ensure()).toEqual(state);
+    }
+    expect(phone.counts.login).toBe(1);
+  });
+
+  it.each([
+    'checkSession:fail session time out, need relogin',
+    'checkSession:fail 系统错误，错误码：-13001,session time out, need relogin',
+    'checkSession:fail session expired',
+    'checkSession:fail 登录态过期',
+  ])('takes WeChat at its word that the key has expired: %s', async (errMsg) => {
+    const { token } = await phone.launch().session.ensure();
+    phone.checkSessionFails = errMsg;
+    expect((await phone.launch().session.ensure()).token).not.toBe(token);
   });
 
   it('every day for two weeks is one login: the server extends a token that is used', async () => {
@@ -353,6 +387,10 @@ describe('the page', () => {
     expect(session.peek()).toBeUndefined();
   });
 });
+
+function fail(): never {
+  throw new Error('not supported here');
+}
 
 async function revokeAll(): Promise<void> {
   const { openid } = backend.standin.person(`user-${users}`);

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { emitTypes } from '../emit-types.ts';
+import { emitTypes } from '../emit-types.mts';
 
 const fromRoot = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'guoke-mini-program-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-// Once: what stands in client/types may be of an older server.
-beforeAll(emitTypes, 60_000);
+// Once: what stands in types/ may be of an older server.
+beforeAll(() => emitTypes(), 60_000);
 
 interface Program {
   code: string;
@@ -41,7 +41,7 @@ function check({ code, compilerOptions = {} }: Program): string[] {
   return errors.map((line) => line.replace(/^(?:.*\/)?(.+)\((\d+),\d+\): error (TS\d+): .*$/, '$1:$2 $3'));
 }
 
-const start = `import { createClient, failureOf, AbortController, type AppRouter, type Reason } from '@guoke/client';
+const start = `import { createClient, failureOf, overContainer, AbortController, type AppRouter, type Reason } from '@guoke/client';
 const { api, session } = createClient<AppRouter>({ baseUrl: 'https://example.com' });
 `;
 
@@ -74,6 +74,8 @@ export function sentence(error: unknown): string {
     case 'network':
     case 'timeout':
     case 'wx-login':
+      return failure.errMsg + String(failure.errno);
+    case 'set-up':
     case 'aborted':
     case 'unexpected':
       return failure.retry;
@@ -116,6 +118,8 @@ export function sentence(error: unknown): string {
   it("take WeChat's own wx, as its typings describe it", () => {
     const code = `${start}
 createClient({ baseUrl: 'https://example.com', wx });
+createClient({ baseUrl: 'https://example.com', transport: overContainer({ env: 'prod', service: 'login', wx }) });
+createClient({ baseUrl: 'https://example.com', transport: (options) => wx.request(options) });
 wx.getUserProfile({ desc: 'd', success: (profile) => void session.login(profile) });
 `;
     const found = check({
@@ -123,5 +127,35 @@ wx.getUserProfile({ desc: 'd', success: (profile) => void session.login(profile)
       compilerOptions: { typeRoots: [fromRoot('node_modules')], types: ['miniprogram-api-typings'] },
     });
     expect(found).toEqual([]);
+  }, 30_000);
+
+  it("serve tRPC's own client as they are, with the reasons of a refusal", () => {
+    const code = `import { createTRPCClient, httpBatchLink, type TRPCClientErrorLike } from '@trpc/client';
+import type { inferRouterInputs, inferRouterOutputs } from '@trpc/server';
+import type { AppRouter } from '@guoke/client';
+const api = createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: 'https://example.com/trpc' })] });
+type Me = inferRouterOutputs<AppRouter>['user']['me'];
+export const name: string | null = (await api.user.me.query()).nickName;
+export const code: inferRouterInputs<AppRouter>['auth']['checkUser'] = { code: 'c' };
+export const isNew = (me: Me, error: TRPCClientErrorLike<AppRouter>) => me.gender === 1 || error.data?.reason === 'CODE_INVALID';
+export const wrongReason = (error: TRPCClientErrorLike<AppRouter>) => error.data?.reason === 'NO_SUCH_REASON';
+await api.user.me.mutate();
+await api.auth.checkUser.mutate({ code: 1 });
+export const wrongName: number = (await api.user.me.query()).nickName;
+`;
+    const found = check({
+      code,
+      compilerOptions: {
+        lib: ['ES2022', 'DOM', 'DOM.AsyncIterable'],
+        target: 'ES2022',
+        skipLibCheck: true,
+        paths: {
+          '@guoke/client': [fromRoot('packages/client/types/index.d.ts')],
+          '@trpc/client': [fromRoot('node_modules/@trpc/client')],
+          '@trpc/server': [fromRoot('node_modules/@trpc/server')],
+        },
+      },
+    });
+    expect(found).toEqual(['page.ts:9 TS2367', 'page.ts:10 TS2339', 'page.ts:11 TS2322', 'page.ts:12 TS2322']);
   }, 30_000);
 });

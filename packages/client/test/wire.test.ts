@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { bundle } from '../bundle.ts';
 import { devApp } from '../../standin/src/server.ts';
 import { type Backend, startBackend } from '../../../test/support/backend.ts';
+import { clientCode } from './code.ts';
 import { createPhone } from './phone.ts';
 
 let code: string;
@@ -12,7 +12,7 @@ let backend: Backend;
 let phone: ReturnType<typeof createPhone>;
 
 beforeAll(async () => {
-  [code, backend] = await Promise.all([bundle(), startBackend()]);
+  [code, backend] = await Promise.all([clientCode(), startBackend()]);
 });
 afterAll(() => backend.close());
 beforeEach(() => {

@@ -5,28 +5,30 @@ import { createWxFetch } from '../src/wx-fetch.ts';
 
 /** A `wx.request` whose outcome the test decides. */
 function createNetwork() {
-  const requests: { success: (text: string) => void; fail: (errMsg: string) => void; aborts: number }[] = [];
+  const requests: {
+    success: (text: string) => void;
+    fail: (errMsg: string, errno?: number) => void;
+    aborts: number;
+  }[] = [];
   return {
     requests,
-    wx: {
-      request({ success, fail }: Parameters<Parameters<typeof createWxFetch>[0]['request']>[0]) {
-        const request = {
-          success: (data: string) => success({ statusCode: 200, data, header: {} }),
-          fail: (errMsg: string) => fail({ errMsg }),
-          aborts: 0,
-        };
-        requests.push(request);
-        return { abort: () => void (request.aborts += 1) };
-      },
+    request: ({ success, fail }: Parameters<Parameters<typeof createWxFetch>[0]>[0]) => {
+      const sent = {
+        success: (data: string) => success({ statusCode: 200, data, header: {} }),
+        fail: (errMsg: string, errno?: number) => fail({ errMsg, ...(errno !== undefined && { errno }) }),
+        aborts: 0,
+      };
+      requests.push(sent);
+      return { abort: () => void (sent.aborts += 1) };
     },
   };
 }
 
 it('a request that is over is not aborted any more, by its signal or by its deadline', async () => {
-  const { requests, wx } = createNetwork();
+  const { requests, request } = createNetwork();
   const { signal, abort } = new AbortController();
-  const answer = createWxFetch(wx, 10)('https://example.com', { body: '{}', signal });
-  const failure = createWxFetch(wx, 10)('https://example.com', { body: '{}', signal }).catch(
+  const answer = createWxFetch(request, 10)('https://example.com', { body: '{}', signal });
+  const failure = createWxFetch(request, 10)('https://example.com', { body: '{}', signal }).catch(
     (error: Error) => error.message,
   );
   requests[0]?.success('[1]');
@@ -39,9 +41,9 @@ it('a request that is over is not aborted any more, by its signal or by its dead
 });
 
 it('a second abort, and an answer after the abort, change nothing', async () => {
-  const { requests, wx } = createNetwork();
+  const { requests, request } = createNetwork();
   const { signal, abort } = new AbortController();
-  const answer = createWxFetch(wx, 1000)('https://example.com', { body: '{}', signal });
+  const answer = createWxFetch(request, 1000)('https://example.com', { body: '{}', signal });
   abort('enough');
   abort('again');
   requests[0]?.success('[1]');
@@ -54,11 +56,12 @@ it.each([
   ['request:fail timeout', 'timeout'],
   ['request:fail 请求超时。', 'timeout'],
   ['request:fail errcode:-118 cronet_error_code:-118 error_msg:net::ERR_CONNECTION_TIMED_OUT', 'timeout'],
-  ['request:fail url not in domain list', 'network'],
+  ['request:fail', 'timeout', 5],
+  ['request:fail url not in domain list', 'set-up'],
   ['request:fail interrupted', 'network'],
-])("knows the platform's own words: %s is %s", async (errMsg, kind) => {
-  const { requests, wx } = createNetwork();
-  const answer = createWxFetch(wx, 1000)('https://example.com', { body: '{}' });
-  requests[0]?.fail(errMsg);
+])("knows the platform's own words: %s is %s", async (errMsg, kind, errno?: number) => {
+  const { requests, request } = createNetwork();
+  const answer = createWxFetch(request, 1000)('https://example.com', { body: '{}' });
+  requests[0]?.fail(errMsg, errno);
   await expect(answer).rejects.toMatchObject({ kind });
 });

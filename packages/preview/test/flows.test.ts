@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { bundle } from '../../client/bundle.ts';
+import { bundle } from '../../client/bundle.mts';
 import type { Program } from '../native.ts';
 import { compileProgram } from '../program.ts';
 import { agreeToPrivacy, allowProfile, createStage, tapTwice } from './stage.ts';

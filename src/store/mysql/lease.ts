@@ -60,7 +60,7 @@ export function createLease({ db, within, owner = randomUUID() }: LeaseOptions):
           if (performance.now() > deadline) throw lockedError();
         } catch (error) {
           if (serverErrno(error) !== noSuchTable) throw error;
-          // Nodes that make this table at once refuse some of that, with several numbers; then it is there, or soon.
+          // Nothing keeps several nodes from making this table at once: what one refuses is tried again, and then it is there.
           const refusal: unknown = await within(() => changeRaw(db, createTable)).then(
             () => null,
             (reason: unknown) => reason,

@@ -8,6 +8,9 @@ export const lockWait = 1205;
 /** ER_UNKNOWN_COM_ERROR: the node of a Galera cluster is not ready; it has refused the statement unread. */
 export const nodeNotReady = 1047;
 
+/** ER_UNKNOWN_ERROR: TiDB also answers it for a lock that it did not get. */
+export const unnumbered = 1105;
+
 interface RetryOptions {
   /** From now on. What is still refused then is refused. */
   withinMs: number;
@@ -17,7 +20,7 @@ interface RetryOptions {
 /** Runs the work again after a conflict that has left nothing behind, after pauses that grow and differ. */
 export async function retryConflicts<T>(
   work: () => Promise<T>,
-  { withinMs, errnos = [deadlock, lockWait, nodeNotReady] }: RetryOptions,
+  { withinMs, errnos = [deadlock, lockWait, nodeNotReady, unnumbered] }: RetryOptions,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (let pauseMs = 10; ; pauseMs = Math.min(pauseMs * 1.5, 100)) {

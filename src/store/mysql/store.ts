@@ -8,7 +8,7 @@ import { createLogins } from './logins.ts';
 import { countUsers, deleteExpiredSessions, selectUsersAfter, updateSealed } from './maintenance.ts';
 import { migrateMysql } from './migrate.ts';
 import { openPool, type Pool } from './pool.ts';
-import { deadlock, lockWait, nodeNotReady, retryConflicts } from './retry.ts';
+import { deadlock, lockWait, nodeNotReady, retryConflicts, unnumbered } from './retry.ts';
 import { deleteSession, deleteSessionsOf, selectUser, updateSession } from './statements.ts';
 import { verifyTables } from './tables.ts';
 
@@ -22,9 +22,12 @@ export function openMysqlStore({ databaseUrl, timeoutMs, poolSize }: StoreOption
   return {
     saveLogin: createBatcher({
       runBatch: (items: readonly LoginWrite[]) =>
-        // Of a batch that waits for a lock each login is tried alone: the others need not wait for that row.
-        pool.lend((db) => retryConflicts(() => logins.save(db, items), { withinMs, errnos: [deadlock, nodeNotReady] })),
-      mayConcernOneItem: (error) => error.kind === 'unexpected' || error.errno === lockWait,
+        // A wait for a row that another transaction holds is never repeated: each user is tried alone, see batcher.ts.
+        pool.lend((db) =>
+          retryConflicts(() => logins.save(db, items), { withinMs, errnos: [deadlock, nodeNotReady, unnumbered] }),
+        ),
+      mayConcernOneItem: ({ kind, errno }) => kind === 'unexpected' || errno === lockWait || errno === unnumbered,
+      keyOf: ({ openId }) => openId,
       maxInFlight: 4,
       timeoutMs,
     }),

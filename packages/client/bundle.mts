@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as esbuild, type Plugin } from 'esbuild';
@@ -25,6 +26,25 @@ const withoutUnusedLinks: Plugin = {
   },
 };
 
+// tRPC is published with Babel's helpers for syntax older than ES2018, each in a region that names it. The short forms do
+// the same here, and make the bundle a tenth smaller. Async generators are of subscriptions, which a phone does not have.
+const shortHelpers: Readonly<Record<string, string>> = {
+  objectSpread2: 'const _objectSpread2 = Object.assign;',
+  defineProperty: 'const _defineProperty = (object, key, value) => { object[key] = value; };',
+  wrapAsyncGenerator: 'const _wrapAsyncGenerator = undefined;',
+};
+
+const withShortHelpers: Plugin = {
+  name: 'with-short-helpers',
+  setup(build) {
+    build.onLoad({ filter: /@trpc[\\/].*\.mjs$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      const region = /^\/\/#region .*helpers\/esm\/(\w+)\.js\n[^]*?^\/\/#endregion$/gm;
+      return { contents: text.replace(region, (whole, name: string) => shortHelpers[name] ?? whole) };
+    });
+  },
+};
+
 /** The client and tRPC as the text of one file of ES2018 that takes nothing for granted but ECMAScript, timers and `wx`. */
 export async function bundle({
   format = 'cjs',
@@ -41,9 +61,23 @@ export async function bundle({
     platform: 'neutral',
     mainFields: ['module', 'main'],
     define: Object.fromEntries(absent.map((name) => [name, 'undefined'])),
-    legalComments: 'none',
-    banner: { js: '/*! @guoke/client, MIT. Contains @trpc/client and @trpc/server, MIT, (c) Alex Johansson. */' },
-    plugins: [withoutUnusedLinks],
+    legalComments: 'inline',
+    plugins: [withoutUnusedLinks, withShortHelpers],
+    logLevel: 'warning',
+  });
+  return outputFiles[0]?.text ?? '';
+}
+
+/** The command `guoke-router-types` as the text of one file that needs Node alone. */
+export async function bundleCommand(): Promise<string> {
+  const { outputFiles } = await esbuild({
+    entryPoints: [here('router/main.mts')],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    banner: { js: '#!/usr/bin/env node' },
     logLevel: 'warning',
   });
   return outputFiles[0]?.text ?? '';

@@ -1,5 +1,5 @@
 import { createClient } from '@guoke/client';
-import type { AppRouter } from './router.ts';
+import type { AppRouter } from './app-router';
 
 const { api } = createClient<AppRouter>({ baseUrl: 'https://login.example.com' });
 
