@@ -1,7 +1,6 @@
 import {
   type AnyTRPCProcedure,
   type AnyTRPCRouter,
-  callTRPCProcedure,
   getTRPCErrorFromUnknown,
   transformTRPCResponse,
   TRPCError,
@@ -91,8 +90,8 @@ export function jsonCalls({ router, maxBatchSize }: JsonCallsOptions): Middlewar
       let data: unknown;
       try {
         const getRawInput = () => inputs.read(batchIndex);
-        const call = { router, path, type, ctx, getRawInput, signal, batchIndex, allowMethodOverride: true };
-        data = await callTRPCProcedure(call);
+        // As the adapter calls it; `callTRPCProcedure` would look the path up again, and hand two more options through.
+        data = await procedures.get(path)?.({ path, type, ctx, getRawInput, signal, batchIndex });
       } catch (cause) {
         return getTRPCErrorFromUnknown(cause);
       }
