@@ -58,6 +58,7 @@ export async function startGalera(size = 3) {
     const own = ['--no-defaults', `--datadir=${home}`, ...asUser];
     execFileSync('mariadb-install-db', [...own, '--auth-root-authentication-method=normal', '--skip-test-db'], {
       stdio: 'pipe',
+      env: { ...process.env, TMPDIR: home },
     });
     const others = groupPorts.filter((other) => other !== groupPort).map((other) => `127.0.0.1:${other}`);
     const flags = [

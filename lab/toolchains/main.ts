@@ -90,8 +90,11 @@ async function runSuite(output: string): Promise<void> {
   });
   for (const promise of ['native', 'timers']) {
     const env = { ...process.env, GUOKE_CLIENT_CODE: outfile, GUOKE_CLIENT_PROMISE: promise };
-    const { status, stdout } = spawnSync('npx', ['vitest', 'run', 'packages/client/test'], { encoding: 'utf8', env });
+    const { status, stdout, stderr } = spawnSync('npx', ['vitest', 'run', 'packages/client/test'], {
+      encoding: 'utf8',
+      env,
+    });
     if (status !== 0)
-      throw new Error(`The client's suite fails on WeChat's ES5, with the ${promise} Promise:\n${stdout}`);
+      throw new Error(`The client's suite fails on WeChat's ES5, with the ${promise} Promise:\n${stdout}${stderr}`);
   }
 }

@@ -1,7 +1,6 @@
 import {
   type AnyTRPCProcedure,
   type AnyTRPCRouter,
-  callTRPCProcedure,
   getTRPCErrorFromUnknown,
   transformTRPCResponse,
   TRPCError,
@@ -14,6 +13,7 @@ import { answerHeaders } from './answer-headers.ts';
 import { createCallInputs } from './call-inputs.ts';
 import type { CallEnv } from './context.ts';
 import { retryAfter } from './refusals.ts';
+import { procedureRunner } from './run-procedure.ts';
 
 interface JsonCallsOptions {
   router: AnyTRPCRouter;
@@ -37,7 +37,12 @@ type Answers = Parameters<typeof transformTRPCResponse>[1];
  */
 export function jsonCalls({ router, maxBatchSize }: JsonCallsOptions): MiddlewareHandler<CallEnv> {
   const { _config: config } = router._def;
-  const procedures = new Map(Object.entries<AnyTRPCProcedure>(router._def.procedures));
+  const procedures = new Map(
+    Object.entries<AnyTRPCProcedure>(router._def.procedures).map(([path, procedure]) => [
+      path,
+      { type: procedure._def.type, run: procedureRunner(procedure) },
+    ]),
+  );
 
   return async (c, next) => {
     const calls = readCalls(c);
@@ -55,7 +60,7 @@ export function jsonCalls({ router, maxBatchSize }: JsonCallsOptions): Middlewar
     const isBatch = parameters ? parameters.get('batch') === '1' : query !== '';
     const below = procedurePath(c);
     const paths = isBatch ? below.split(',') : [below];
-    const types = new Set(paths.map((path) => procedures.get(path)?._def.type));
+    const types = new Set(paths.map((path) => procedures.get(path)?.type));
     const [type] = types;
     if (paths.length > maxBatchSize || types.size > 1 || (type !== 'query' && type !== 'mutation')) return null;
     if (method !== 'POST' && !(method === 'GET' && type === 'query')) return null;
@@ -91,8 +96,7 @@ export function jsonCalls({ router, maxBatchSize }: JsonCallsOptions): Middlewar
       let data: unknown;
       try {
         const getRawInput = () => inputs.read(batchIndex);
-        const call = { router, path, type, ctx, getRawInput, signal, batchIndex, allowMethodOverride: true };
-        data = await callTRPCProcedure(call);
+        data = await procedures.get(path)?.run({ path, type, ctx, getRawInput, signal, batchIndex });
       } catch (cause) {
         return getTRPCErrorFromUnknown(cause);
       }

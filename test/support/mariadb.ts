@@ -80,5 +80,6 @@ export async function createDatabase(serverUrl: string): Promise<string> {
 
 function createAccounts(directory: string): void {
   const flags = ['--no-defaults', `--datadir=${directory}`, '--auth-root-authentication-method=normal'];
-  execFileSync('mariadb-install-db', [...flags, '--skip-test-db', ...asRoot], { stdio: 'pipe' });
+  const env = { ...process.env, TMPDIR: directory };
+  execFileSync('mariadb-install-db', [...flags, '--skip-test-db', ...asRoot], { stdio: 'pipe', env });
 }

@@ -20,16 +20,16 @@ export const loginCost: Experiment = {
       const figures: Figure[] = [];
       for (const workers of loads) {
         for (let turn = 0; turn < (quick ? 1 : 5); turn++) {
-          for (const { name, load } of contestants) {
-            progress(`${workers} at a time, turn ${turn + 1}: ${name}`);
-            await load(workers, quick ? 500 : 3000);
+          for (const contestant of contestants) {
+            progress(`${workers} at a time, turn ${turn + 1}: ${contestant.name}`);
+            await contestant.load(workers, quick ? 500 : 3000);
           }
         }
-        figures.push(...contestants.flatMap(({ name, take }) => take(`${name}, ${workers} at a time`)));
+        figures.push(...contestants.flatMap((each) => each.take(`${each.name}, ${workers} at a time`)));
       }
       return figures;
     } finally {
-      for (const { close } of contestants) await close();
+      for (const contestant of contestants) await contestant.close();
     }
   },
 };

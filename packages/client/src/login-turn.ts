@@ -2,9 +2,11 @@ import type { Storage } from './stored-session.ts';
 
 /** A login under way says so again this often. */
 const beatMs = 500;
-/** A mark older than this is of a program that was ended in the middle of its login. */
-const lapseMs = 1500;
 const pollMs = 50;
+/** A mark that so many looks find unchanged, in 1.5 s, is of a program that was ended in the middle of its login. */
+const maxPolls = 30;
+/** An older mark is not waited for at all. */
+const maxAgeMs = 60_000;
 
 const sleep = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
 
@@ -27,12 +29,25 @@ export function whenOver<T>(promise: Promise<T>, end: () => void): Promise<T> {
  * in the storage says that a login is under way. Without a storage that works, each client logs in for itself.
  */
 export function createLoginTurn(storage: Storage, key: string) {
-  function isTaken(): boolean {
+  /** The mark of a login that may be under way; each beat changes it. */
+  function markOfOther(): string | undefined {
     try {
-      const ageMs = Date.now() - Number(storage.getStorageSync(key) || Number.NaN);
-      return ageMs >= 0 && ageMs < lapseMs;
+      const mark = String(storage.getStorageSync(key));
+      const ageMs = Date.now() - Number(mark || Number.NaN);
+      return ageMs >= 0 && ageMs < maxAgeMs ? mark : undefined;
     } catch {
-      return false;
+      return undefined;
+    }
+  }
+
+  /** Counts looks, not time: after a pause of the whole program the other login gets to its beat first. */
+  async function waitForOther(): Promise<void> {
+    let mark = markOfOther();
+    for (let polls = 0; mark !== undefined && polls < maxPolls; polls += 1) {
+      await sleep(pollMs);
+      const next = markOfOther();
+      if (next !== mark) polls = 0;
+      mark = next;
     }
   }
 
@@ -59,7 +74,7 @@ export function createLoginTurn(storage: Storage, key: string) {
   }
 
   return async <T>(login: () => Promise<T>): Promise<T> => {
-    while (isTaken()) await sleep(pollMs);
+    if (markOfOther() !== undefined) await waitForOther();
     const release = take();
     return whenOver(login(), release);
   };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inputOf, type RequestKind, writeRequest } from '../../../lab/bench/requests.ts';
-import { bundle } from '../bundle.ts';
+import { bundle } from '../bundle.mts';
 import { type Backend, startBackend } from '../../../test/support/backend.ts';
 import { createPhone } from './phone.ts';
 

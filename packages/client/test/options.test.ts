@@ -39,7 +39,7 @@ describe('headers', () => {
   });
 
   it('that cannot be had fail the call: a mistake in the program', async () => {
-    const { session, failureOf } = phone.launch({ headers: () => Promise.reject(new TypeError('x')) });
+    const { session, failureOf } = phone.launch({ headers: fail });
     const failure = await session.ensure().catch((error: unknown) => failureOf(error));
     expect(failure).toEqual({ kind: 'unexpected', retry: 'never' });
     expect(phone.sent).toEqual([]);
@@ -150,3 +150,7 @@ describe('overContainer', () => {
     return phone.launch({ transportOf: ({ overContainer }) => overContainer(container) });
   }
 });
+
+function fail(): never {
+  throw new TypeError('of the page');
+}

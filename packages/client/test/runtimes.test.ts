@@ -95,8 +95,8 @@ describe.each(runtimes)('on %s', (_, promise, platform) => {
 
   it('a deadline and an abort each fail their call, once', async () => {
     const phone = createOddPhone();
-    const { api, session, failureOf, AbortController } = phone.launch({ timeoutMs: 300 });
-    await session.ensure();
+    await phone.launch().session.ensure();
+    const { api, failureOf, AbortController } = phone.launch({ timeoutMs: 300 });
     phone.beforeDelivery = ({ paths }) => (paths.includes('user.me') ? new Promise(() => undefined) : undefined);
     const controller = new AbortController();
     const kindOf = (call: Promise<unknown>) => call.catch((error: unknown) => failureOf(error).kind);
