@@ -11,6 +11,7 @@ import { createPhoneNumbers } from './user/phone.ts';
 import { createPictures } from './user/pictures.ts';
 import { createAccessTokens } from './wechat/access-token.ts';
 import { createWechatApi } from './wechat/api.ts';
+import { createContentCheck } from './wechat/content-check.ts';
 import { createWechat } from './wechat/exchange.ts';
 import { createPhoneCodes } from './wechat/phone.ts';
 import type { PushSecrets } from './wechat/push-crypto.ts';
@@ -63,6 +64,7 @@ export async function createParts(
     phoneCodes: createPhoneCodes({ api, accessTokens, timeoutMs }),
     phoneNumbers: createPhoneNumbers(keyring),
     pictures: createPictures({ limit: createRateLimiter({ perMinute: picturesPerMinute }) }),
+    contentCheck: settings.contentCheck ? createContentCheck({ api, accessTokens, log, timeoutMs }) : null,
     onUserDeleted,
     watermarkMaxAgeSeconds: settings.watermarkMaxAgeSeconds,
     log,

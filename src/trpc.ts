@@ -11,6 +11,7 @@ import { StoreError, type Store } from './store/store.ts';
 import type { OnUserDeleted } from './user/erasure.ts';
 import type { PhoneNumbers } from './user/phone.ts';
 import type { Pictures } from './user/pictures.ts';
+import type { ContentCheck } from './wechat/content-check.ts';
 import type { Wechat } from './wechat/exchange.ts';
 import type { PhoneCodes } from './wechat/phone.ts';
 
@@ -29,6 +30,8 @@ export interface Context {
   phoneCodes: PhoneCodes;
   phoneNumbers: PhoneNumbers;
   pictures: Pictures;
+  /** null where it is not switched on. */
+  contentCheck: ContentCheck | null;
   /** An owner's part in the deletion of a user. */
   onUserDeleted: OnUserDeleted;
   watermarkMaxAgeSeconds: number;

@@ -52,6 +52,7 @@ export function createContext(c: HonoContext<CallEnv>, parts: ContextParts): { c
     phoneCodes: parts.phoneCodes,
     phoneNumbers: parts.phoneNumbers,
     pictures: parts.pictures,
+    contentCheck: parts.contentCheck,
     onUserDeleted: parts.onUserDeleted,
     watermarkMaxAgeSeconds: parts.watermarkMaxAgeSeconds,
     log,
