@@ -14,6 +14,7 @@ import { createWechatApi } from './wechat/api.ts';
 import { createContentCheck } from './wechat/content-check.ts';
 import { createWechat } from './wechat/exchange.ts';
 import { createPhoneCodes } from './wechat/phone.ts';
+import { createSessionKeyCalls } from './wechat/session-key-calls.ts';
 import type { PushSecrets } from './wechat/push-crypto.ts';
 
 /** All that a server is made of but its sockets. `store.migrate` makes the tables. */
@@ -57,9 +58,15 @@ export async function createParts(
           pool: () => store.poolStats(),
         });
 
+  const sessionKeyCalls = createSessionKeyCalls({ api, accessTokens, timeoutMs });
+
   return {
     store,
-    wechat: createWechat({ api, appSecrets, defaultApp: settings.defaultApp, timeoutMs, now }),
+    wechat: {
+      ...createWechat({ api, appSecrets, defaultApp: settings.defaultApp, timeoutMs, now }),
+      ...sessionKeyCalls,
+    },
+    sessionKeyCalls,
     sessionKeys: createSessionKeys(keyring),
     phoneCodes: createPhoneCodes({ api, accessTokens, timeoutMs }),
     phoneNumbers: createPhoneNumbers(keyring),

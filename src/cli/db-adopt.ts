@@ -21,7 +21,7 @@ await runCommand(async () => {
   const { users, sealed, left, aside } = await adoptUsers({
     databaseUrl,
     appId,
-    seal: (openId, sessionKey) => sessionKeys.seal({ appId, openId, unionId: null, sessionKey, startedAt: 0 }),
+    seal: (openId, sessionKey) => sessionKeys.seal({ appId, openId, sessionKey }),
     open(openId, value) {
       try {
         return open(keyring, value, sessionKeyContext({ appId, openId }));

@@ -48,6 +48,7 @@ export function createContext(c: HonoContext<CallEnv>, parts: ContextParts): { c
     store,
     tokens: createTokens(store),
     wechat: parts.wechat,
+    sessionKeyCalls: parts.sessionKeyCalls,
     sessionKeys: parts.sessionKeys,
     phoneCodes: parts.phoneCodes,
     phoneNumbers: parts.phoneNumbers,
