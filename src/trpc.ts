@@ -122,6 +122,7 @@ async function observed<Ran extends Outcome>(
     return ran;
   }
   const error = toAppError(ran instanceof TRPCError ? ran : ran.error);
+  if (error.reason === 'INTERNAL') ctx.log.unexpected?.(error.cause ?? error);
   ctx.calls.observe({ ...call, reason: error.reason, detail: error.detail });
   throw error;
 }

@@ -52,6 +52,7 @@ export function createCallRecord({ requestId, log, metrics }: CallRecordOptions)
     end() {
       for (const call of ended.splice(0)) {
         const error = call.reason === 'OK' ? (errors[call.batchIndex] ?? failure) : undefined;
+        if (error) log.unexpected?.(error.cause ?? error);
         const final = error
           ? { ...call, reason: 'INTERNAL' as const, detail: describeError(error.cause ?? error) }
           : call;
