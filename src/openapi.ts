@@ -1,7 +1,7 @@
 import type { AnyTRPCRouter } from '@trpc/server';
 import { z } from 'zod';
 import { outcomes, type OwnReason } from './errors.ts';
-import { signedInProcedure } from './trpc.ts';
+import { accountProcedure, signedInProcedure } from './trpc.ts';
 
 interface Definition {
   type: 'query' | 'mutation' | 'subscription';
@@ -58,12 +58,12 @@ export function openApiDocument(
 }
 
 function operation(name: string, { inputs, output, middlewares }: Definition) {
-  const signedIn = definitionOf(signedInProcedure).middlewares.at(-1);
+  const signedIn = [signedInProcedure, accountProcedure].map((each) => definitionOf(each).middlewares.at(-1));
   const [input] = inputs;
   const answer = z.object({ result: z.object({ data: output ?? z.unknown() }) });
   return {
     operationId: name,
-    ...(middlewares.includes(signedIn) && { security: [{ token: [] }] }),
+    ...(signedIn.some((each) => middlewares.includes(each)) && { security: [{ token: [] }] }),
     ...(input && { requestBody: { required: true, content: jsonOf(schemaOf(input, 'input')) } }),
     responses: {
       200: { description: 'It is done', content: jsonOf(schemaOf(answer, 'output')) },

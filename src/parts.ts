@@ -13,11 +13,14 @@ import { createAccessTokens } from './wechat/access-token.ts';
 import { createWechatApi } from './wechat/api.ts';
 import { createWechat } from './wechat/exchange.ts';
 import { createPhoneCodes } from './wechat/phone.ts';
+import type { PushSecrets } from './wechat/push-crypto.ts';
 
 /** All that a server is made of but its sockets. `store.migrate` makes the tables. */
 export interface Parts extends ContextParts {
   /** null when they are off. */
   metrics: Metrics | null;
+  /** App id → the secrets of its message push. */
+  pushApps: ReadonlyMap<string, PushSecrets>;
   close(): Promise<void>;
 }
 
@@ -41,7 +44,7 @@ export async function createParts(
     timeoutMs: settings.databaseTimeoutMs,
     poolSize: settings.databasePoolSize,
   });
-  const api = createWechatApi({ baseUrl: settings.wechatBaseUrl, now });
+  const api = createWechatApi({ baseUrl: settings.wechatBaseUrl, proxies: secrets.proxies, now });
   const { appSecrets } = secrets;
   const timeoutMs = settings.wechatTimeoutMs;
   const accessTokens = createAccessTokens({ api, appSecrets, store, keyring, timeoutMs, now });
@@ -52,7 +55,6 @@ export async function createParts(
           exchangesInFlight: () => api.inFlight(),
           pool: () => store.poolStats(),
         });
-  const { rateLimitPerMinute } = settings;
 
   return {
     store,
@@ -60,17 +62,17 @@ export async function createParts(
     sessionKeys: createSessionKeys(keyring),
     phoneCodes: createPhoneCodes({ api, accessTokens, timeoutMs }),
     phoneNumbers: createPhoneNumbers(keyring),
-    pictures: createPictures({
-      limit: createRateLimiter({ perMinute: rateLimitPerMinute === 0 ? 0 : picturesPerMinute }),
-    }),
+    pictures: createPictures({ limit: createRateLimiter({ perMinute: picturesPerMinute }) }),
     onUserDeleted,
     watermarkMaxAgeSeconds: settings.watermarkMaxAgeSeconds,
     log,
-    codeLimit: createRateLimiter({ perMinute: rateLimitPerMinute }),
+    codeLimit: createRateLimiter({ perMinute: settings.rateLimitPerMinute }),
+    writeLimit: createRateLimiter({ perMinute: settings.userWritesPerMinute }),
     now,
     trustedProxies: settings.trustProxyHops,
     databaseTimeoutMs: settings.databaseTimeoutMs,
     metrics,
+    pushApps: secrets.pushApps,
     async close() {
       await api.close();
       await store.close();

@@ -36,6 +36,8 @@ export interface Context {
   calls: CallObserver;
   /** Of the calls that spend a code, for each client address. */
   codeLimit: RateLimiter;
+  /** Of our own mutations, for each openid. */
+  writeLimit: RateLimiter;
   /** Unix milliseconds. */
   now: () => number;
   requestId: string;
@@ -146,6 +148,7 @@ async function observed<Ran extends Outcome>(
     return ran;
   }
   const error = toAppError(ran instanceof TRPCError ? ran : ran.error);
+  if (error.reason === 'INTERNAL') ctx.log.unexpected?.(error.cause ?? error);
   const httpStatus = getHTTPStatusCodeFromError(error);
   ctx.calls.observe({ ...call, reason: error.reason, httpStatus, detail: error.detail });
   throw error;
@@ -169,12 +172,22 @@ export const codeRateLimit = t.middleware(({ ctx, next }) => {
 });
 
 /**
- * A procedure for callers with a valid token: `ctx.user` and `ctx.session` are theirs. One middleware where two would do:
- * each costs a signed-in call as much as its look-up in the database.
+ * One middleware where two would do: each costs a signed-in call as much as its look-up in the database. A limited
+ * mutation counts before its input is read, so that one of a wrong shape counts too.
  */
-export const signedInProcedure = t.procedure.use(({ ctx, path, batchIndex, next }) =>
-  observed({ ctx, path, batchIndex }, async () => {
-    const { session, user } = await ctx.tokens.verify(ctx.authorization, ctx.now());
-    return next({ ctx: { session, user } });
-  }),
-);
+const createSignedIn = ({ areWritesLimited }: { areWritesLimited: boolean }) =>
+  t.procedure.use(({ ctx, path, batchIndex, type, next }) =>
+    observed({ ctx, path, batchIndex }, async () => {
+      const { session, user } = await ctx.tokens.verify(ctx.authorization, ctx.now());
+      const isLimited = areWritesLimited && type === 'mutation';
+      const waitSeconds = isLimited ? ctx.writeLimit.take(user.openId, ctx.now()) : 0;
+      if (waitSeconds > 0) throw new AppError('RATE_LIMITED', { retryAfterSeconds: waitSeconds });
+      return next({ ctx: { session, user } });
+    }),
+  );
+
+/** A procedure for callers with a valid token: `ctx.user` and `ctx.session` are theirs. */
+export const signedInProcedure = createSignedIn({ areWritesLimited: false });
+
+/** The same for procedures of guoke's own: each user's mutations are limited, see USER_WRITES_PER_MINUTE. */
+export const accountProcedure = createSignedIn({ areWritesLimited: true });

@@ -97,6 +97,7 @@ describe.skipIf(!hasCurl)('the blocks that are run', () => {
     project = await mkdtemp(path.join(inject('scratch'), 'documents-'));
     for (const name of [
       'package.json',
+      'guoke.js',
       'drizzle',
       '.env.example',
       'compose.yaml',

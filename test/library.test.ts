@@ -22,7 +22,7 @@ beforeAll(async () => {
   const directory = await mkdtemp(path.join(inject('scratch'), 'library-'));
   const source = path.join(directory, 'source');
   const parts = ['client', 'standin', 'preview'].map((name) => `packages/${name}/package.json`);
-  for (const name of ['package.json', 'drizzle', 'README.md', ...parts])
+  for (const name of ['package.json', 'guoke.js', 'drizzle', 'README.md', ...parts])
     await cp(path.join(root, name), path.join(source, name), { recursive: true });
   for (const [from, to] of [['src', 'dist'] as const, ['packages/standin', 'packages/standin/dist'] as const]) {
     const build = ['-p', path.join(root, from), '--outDir', path.join(source, to)];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { base64Of16BytesPattern, base64Pattern } from '../crypto.ts';
+import { base64Of16BytesPattern, base64Pattern, tokenPattern } from '../crypto.ts';
 import { readRawData } from '../user/profile.ts';
 
 /** A one-time code of WeChat's, of `wx.login` or of the phone number button. */
@@ -18,9 +18,9 @@ const rawData = z
   .string()
   .min(1)
   .max(maxRawDataBytes)
-  .refine((text) => Buffer.byteLength(text) <= maxRawDataBytes && !/[\p{Cc}\p{Cs}]/u.test(text))
-  // A profile that cannot be stored exactly is refused here, before a code is spent on it. Whether the text is a
-  // profile at all is for prove() to say.
+  .refine((text) => Buffer.byteLength(text) <= maxRawDataBytes && !/\p{Cs}/u.test(text))
+  // A field of the wrong type is refused here, before a code is spent on it. Whether the text is a profile at all is for
+  // prove() to say.
   .transform((text, context) => {
     const read = readRawData(text);
     for (const field of read.unfit) context.addIssue({ code: 'custom', path: [field] });
@@ -28,6 +28,9 @@ const rawData = z
   });
 
 export const checkUserInput = z.object({ code, appId });
+
+/** As `auth.sessions` gives it. */
+export const revokeSessionInput = z.object({ id: z.string().regex(tokenPattern) });
 
 export const loginInput = z.object({
   code,

@@ -5,6 +5,7 @@ import { busyWriter } from './busy-writer.ts';
 import { cluster } from './cluster.ts';
 import { databaseFaults } from './database-faults.ts';
 import { databaseKilled } from './database-killed.ts';
+import { deletionKilled } from './deletion-killed.ts';
 import { addressFlood, batches, stalledFlood } from './floods.ts';
 import { halfHanging } from './half-hanging.ts';
 import { loginCost } from './login-cost.ts';
@@ -23,6 +24,7 @@ export const experiments: readonly Experiment[] = [
   awayAtStart,
   databaseKilled,
   serverKilled,
+  deletionKilled,
   shutdown,
   migrateTogether,
   migrateInterrupted,

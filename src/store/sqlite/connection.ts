@@ -83,6 +83,8 @@ async function openFile(file: string): Promise<{ client: Client; db: Db }> {
   try {
     await client.execute('pragma journal_mode = wal');
     await client.execute('pragma synchronous = full');
+    // What is deleted is overwritten with zeros, and not only unlinked: a person's values must not stay in the file.
+    await client.execute('pragma secure_delete = on');
     // 16 MB of log and not 4 before it is carried over: what many logins changed is then written once.
     await client.execute('pragma wal_autocheckpoint = 4000');
     // 8 MB of pages and not 2: the upper levels of every index of a million users and sessions.
