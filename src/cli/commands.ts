@@ -5,7 +5,7 @@ export interface Command {
   /** The options and what they do, a line each. */
   options?: readonly string[];
   /** Imported when the command runs: help loads nothing, and no command loads what only another one needs. */
-  load(): Promise<{ run(args: string[]): Promise<void> }>;
+  load(): Promise<{ run: (args: string[]) => Promise<void> }>;
 }
 
 /** Every command of `guoke`, in the order of its help. */
@@ -65,6 +65,11 @@ export const commands: ReadonlyMap<string, Command> = new Map(
         "--hook <file>   a module whose onUserDeleted deletes the user's rows in tables of your own",
       ],
       load: () => import('./user.ts'),
+    },
+    init: {
+      usage: '<folder>',
+      summary: 'writes a small project with procedures of its own into an empty folder',
+      load: () => import('./init.ts'),
     },
   }),
 );
