@@ -111,6 +111,7 @@ export function createApp(deps: AppDeps): Hono<CallEnv> {
   app.onError((error, c) => {
     if (error instanceof AppError) return refusals.refuse(error);
     if (isBrokenOff(c)) return c.body(null, 400);
+    log.unexpected?.(error);
     log.error({ requestId: c.get('requestId'), ...describeError(error) }, 'request failed');
     return refusals.refuse('INTERNAL_SERVER_ERROR');
   });

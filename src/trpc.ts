@@ -154,6 +154,7 @@ async function observed<Ran extends Outcome>(
     return ran;
   }
   const error = toAppError(ran instanceof TRPCError ? ran : ran.error);
+  if (error.reason === 'INTERNAL') ctx.log.unexpected?.(error.cause ?? error);
   const httpStatus = getHTTPStatusCodeFromError(error);
   ctx.calls.observe({ ...call, reason: error.reason, httpStatus, detail: error.detail });
   throw error;

@@ -53,6 +53,7 @@ export function createCallRecord({ requestId, log, metrics }: CallRecordOptions)
     end() {
       for (const call of ended.splice(0)) {
         const error = call.reason === 'OK' ? (errors[call.batchIndex] ?? failure) : undefined;
+        if (error) log.unexpected?.(error.cause ?? error);
         const final = error
           ? { ...call, reason: 'INTERNAL', httpStatus: 500, detail: describeError(error.cause ?? error) }
           : call;

@@ -1,4 +1,4 @@
-import type { HttpBindings } from '@hono/node-server';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -26,7 +26,8 @@ interface Deps {
   log: ((line: string) => void) | undefined;
 }
 
-type StandinApp = Hono<{ Bindings: HttpBindings }>;
+/** As in `HttpBindings` of @hono/node-server, whose declarations need those of a browser. */
+type StandinApp = Hono<{ Bindings: { incoming: IncomingMessage; outgoing: ServerResponse } }>;
 
 /** Both sides as one Hono app: WeChat's, with its faults and counts, and the phone's. */
 export function createApp(deps: Deps): StandinApp {
