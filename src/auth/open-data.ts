@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { CryptoError, decryptOpenData } from '../crypto.ts';
 import { AppError } from '../errors.ts';
-import type { User } from '../store/store.ts';
-import type { Context } from '../trpc.ts';
-import { userStateSignature } from '../wechat/session-key-calls.ts';
+import type { Store, User } from '../store/store.ts';
+import { type SessionKeyCalls, userStateSignature } from '../wechat/session-key-calls.ts';
 import { parseSignedJson } from '../wechat/signed-json.ts';
+import type { SessionKeys } from './session-keys.ts';
 
 interface Sealed {
   encryptedData: string;
@@ -30,7 +30,13 @@ export interface OpenData {
   resetSessionKey(): Promise<void>;
 }
 
-type Deps = Pick<Context, 'store' | 'sessionKeys' | 'sessionKeyCalls' | 'watermarkMaxAgeSeconds' | 'now'>;
+interface Deps {
+  store: Pick<Store, 'saveSessionKey'>;
+  sessionKeys: SessionKeys;
+  sessionKeyCalls: SessionKeyCalls;
+  watermarkMaxAgeSeconds: number;
+  now: () => number;
+}
 
 /** WeChat's clocks and ours may differ by this much. */
 const maxAheadSeconds = 300;
