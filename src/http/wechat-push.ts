@@ -8,7 +8,7 @@ import { type Store, StoreError } from '../store/store.ts';
 import type { OnUserDeleted } from '../user/erasure.ts';
 import { applyPush } from '../user/push-effects.ts';
 import { isPushSignature, openPush, type PushSecrets } from '../wechat/push-crypto.ts';
-import { type PushFields, readPushMessage, toPushEvent } from '../wechat/push-message.ts';
+import { encryptedIn, type PushFields, readPushMessage, toPushEvent } from '../wechat/push-message.ts';
 import type { CallEnv } from './context.ts';
 
 /** A verified message of WeChat's that is not for guoke, with the fields as WeChat names them. */
@@ -93,9 +93,8 @@ export function wechatPush({ apps, store, databaseTimeoutMs, onUserDeleted, onPu
     const { token, key } = secretsOf(c);
     const [timestamp, nonce] = [parameter(c, 'timestamp'), parameter(c, 'nonce')];
     const signature = parameter(c, 'msg_signature');
-    const envelope = await readPushMessage(await c.req.text());
-    const encrypted = envelope?.['Encrypt'];
-    if (typeof encrypted !== 'string') throw new PushRefusal('in clear');
+    const encrypted = encryptedIn(await c.req.text());
+    if (encrypted === null) throw new PushRefusal('in clear');
     if (!isPushSignature(signature, token, [timestamp, nonce, encrypted])) throw new PushRefusal('signature');
     // Signed: only WeChat has chosen it.
     if (!(Math.abs(now() - Number(timestamp) * 1000) <= maxAgeMs)) throw new PushRefusal('age');

@@ -260,6 +260,10 @@ describe.each(databases)("WeChat's push on $name", ({ name, createUrl }) => {
         query: good.query,
         body: `<!DOCTYPE xml [<!ENTITY e "${encrypted}">]><xml><Encrypt>&e;</Encrypt></xml>`,
       },
+      'of thousands of elements': {
+        query: good.query,
+        body: `<xml>${'<a>1</a>'.repeat(8000)}<Encrypt>AAAA</Encrypt></xml>`,
+      },
       'nested deep': { query: good.query, body: '<xml>'.repeat(9000) },
       'of an app that is not ours': { ...good, path: '/wechat/push/wxnobodys' },
     };
