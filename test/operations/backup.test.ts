@@ -69,7 +69,7 @@ describe('npm run db:backup', () => {
     ];
     expect((await mysql.exit).code).toBe(1);
     expect(mysql.stderr.join('\n')).toMatch(/mysql-backup\.sh/);
-    expect((await nameless.exit).code).toBe(1);
+    expect((await nameless.exit).code).toBe(2);
     expect([...mysql.stderr, ...nameless.stderr].join('\n')).not.toContain('hush');
   });
 });
