@@ -19,7 +19,7 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080
 ENV MALLOC_ARENA_MAX=2
 # SQLite's database, where that is used: mount a volume here.
 RUN mkdir -m 700 .data && chown node:node .data
-COPY package.json ./
+COPY package.json guoke.js ./
 COPY drizzle ./drizzle
 COPY --from=modules /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
@@ -28,4 +28,4 @@ EXPOSE 8080
 # /healthz, not /readyz: nobody is helped by a container that is replaced because the database is away.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # What `npm start` runs; npm between would keep SIGTERM to itself.
-CMD ["node", "--max-semi-space-size=8", "--no-memory-reducer", "dist/bin/main.js"]
+CMD ["node", "--max-semi-space-size=8", "--no-memory-reducer", "guoke.js", "start"]

@@ -11,8 +11,8 @@ try {
   const tsc = path.join(import.meta.dirname, 'node_modules/typescript/bin/tsc');
   const { status } = spawnSync(process.execPath, [tsc, '-p', project, '--outDir', fresh], { stdio: 'inherit' });
   if (status === 0) {
-    const main = path.join(project, 'main.ts');
-    if (existsSync(main)) await bundle(main);
+    const command = path.join(project, 'cli/guoke.ts');
+    if (existsSync(command)) await bundle(command);
     replace();
   }
   process.exitCode = status ?? 1;
@@ -21,12 +21,12 @@ try {
 }
 
 /**
- * One file for the process, which starts in half the time of the hundreds that it is made of. Native packages stay outside,
+ * A few files for the process, which starts in half the time of the hundreds that it is made of. Native packages stay outside,
  * and so does the other database's driver.
  */
-async function bundle(main: string): Promise<void> {
+async function bundle(command: string): Promise<void> {
   await build({
-    entryPoints: [main],
+    entryPoints: [command],
     outdir: path.join(fresh, 'bin'),
     bundle: true,
     splitting: true,

@@ -51,11 +51,22 @@ describe('configuration', () => {
     ]);
   });
 
+  test('the secrets of the push belong to our apps, once each', () => {
+    const key = '0123456789abcdef0123456789abcdef0123456789a';
+    const push = `wx0123456789abcdef:token:${key}`;
+    const { pushApps } = loadConfig({ ...complete, WX_PUSH: push }).secrets;
+    expect(pushApps.get('wx0123456789abcdef')).toEqual({ token: 'token', key: Buffer.from(`${key}=`, 'base64') });
+    for (const wrong of ['x', `wxother:token:${key}`, `${push},${push}`, `${push}x`, `wx0123456789abcdef:t:${key}`]) {
+      expect(problemsOf({ ...complete, WX_PUSH: wrong })).toEqual([expect.stringMatching(/^WX_PUSH must be/)]);
+    }
+  });
+
   test('no value is ever told: not a password, not a secret', () => {
     const values: Record<string, string> = {
       WX_APPID: 'hush hush',
       WX_SECRET: 'hush,hush',
       WX_APPS: 'hush:hush:hush',
+      WX_PUSH: 'hush:hush',
       DATABASE_URL: 'mysql://root:hush@[broken',
       SESSION_KEY_SECRETS: 'k1:hush',
       WX_API_BASE_URL: 'https://hush@host',
@@ -100,11 +111,11 @@ describe('configuration', () => {
     expect(problemsOf({ ...complete, WX_SECRET: '' })).toHaveLength(1);
   });
 
-  test("WeChat's address is an origin and nothing more", () => {
+  test("WeChat's address is an origin and perhaps a path, and nothing more", () => {
     expect(loadConfig({ ...complete, WX_API_BASE_URL: 'http://127.0.0.1:8081' }).settings.wechatBaseUrl).toBe(
       'http://127.0.0.1:8081',
     );
-    for (const odd of ['ftp://x', 'https://x/y', 'https://x?y', 'https://u:p@x', 'x', 'file:///etc']) {
+    for (const odd of ['ftp://x', 'https://x?y', 'https://u:p@x', 'x', 'file:///etc']) {
       expect(problemsOf({ ...complete, WX_API_BASE_URL: odd }), odd).toHaveLength(1);
     }
   });
@@ -136,6 +147,45 @@ describe('configuration', () => {
         expect(problems.join(), odd).not.toContain('w0rd');
       }
     }
+  });
+
+  test('HOST is an address or a name, and what else people write there is told before the DNS is asked', () => {
+    for (const good of ['127.0.0.1', '0.0.0.0', '::', '::1', 'fe80::1%eth0', 'localhost', 'login-1.example'])
+      expect(loadConfig({ ...complete, HOST: good }).settings.host).toBe(good);
+    for (const odd of ['http://localhost', '127.0.0.1:8080', '[::1]', '127.0.0.1 ', '-h', '*', 'a,b']) {
+      const problem = /^HOST must be an address of this machine, such as 127\.0\.0\.1/;
+      expect(problemsOf({ ...complete, HOST: odd }), odd).toEqual([expect.stringMatching(problem)]);
+    }
+  });
+
+  test('metrics are on a port of their own', () => {
+    const problem = /^METRICS_PORT must be .*not the one of PORT$/;
+    expect(problemsOf({ ...complete, METRICS_PORT: '8080' })).toEqual([expect.stringMatching(problem)]);
+    expect(problemsOf({ ...complete, PORT: '9000', METRICS_PORT: '9000' })).toEqual([expect.stringMatching(problem)]);
+    expect(problemsOf({ ...complete, PORT: '0', METRICS_PORT: '0' })).toEqual([]);
+  });
+
+  test('every problem names its variable and what it must be, and a missing secret how to make one', () => {
+    const odd = ' , ';
+    const names = [
+      'WX_APPID',
+      'WX_SECRET',
+      'WX_APPS',
+      'DATABASE_URL',
+      'SESSION_KEY_SECRETS',
+      'HOST',
+      'PORT',
+      'METRICS_PORT',
+    ];
+    names.push('WX_API_BASE_URL', 'WX_TIMEOUT_MS', 'DATABASE_TIMEOUT_MS', 'DATABASE_POOL_SIZE', 'TRUST_PROXY_HOPS');
+    names.push('WATERMARK_MAX_AGE_SECONDS', 'RATE_LIMIT_PER_MINUTE', 'MIGRATE_ON_START', 'LOG_LEVEL');
+    for (const name of names) {
+      expect(problemsOf({ ...complete, [name]: odd })).toEqual([
+        expect.stringMatching(new RegExp(`^${name} must be `)),
+      ]);
+    }
+    const [hex] = problemsOf({ ...complete, SESSION_KEY_SECRETS: `k1:${'0a'.repeat(32)}` });
+    expect(hex).toContain('openssl rand -base64 32');
   });
 
   test('a database in memory is refused: its first connection would lose the tables', () => {

@@ -59,6 +59,7 @@ describe('the image', () => {
       '.data',
       'dist',
       'drizzle',
+      'guoke.js',
       'node_modules',
       'package.json',
     ]);
@@ -180,7 +181,7 @@ describe('compose.yaml', () => {
     const { services } = await readCompose();
     expect(services.backend.depends_on).toEqual({ migrate: { condition: 'service_completed_successfully' } });
     expect(services.migrate.depends_on).toEqual({ mysql: { condition: 'service_healthy' } });
-    expect(services.migrate.command).toEqual(['node', 'dist/cli/db-migrate.js']);
+    expect(services.migrate.command).toEqual(['node', 'guoke.js', 'migrate']);
     expect(services.mysql.healthcheck.test.join(' ')).toContain('MYSQL_PWD="$MYSQL_PASSWORD" mysqladmin ping');
     const port = /PORT=(\d+)/.exec(await read('Dockerfile'))?.[1];
     expect(services.backend.ports).toEqual([`127.0.0.1:8080:${port}`]);
@@ -204,7 +205,7 @@ test.skipIf(!hasSystemd)('the systemd unit is sound, and little exposed', async 
   const directory = await mkdtemp(path.join(inject('scratch'), 'unit-'));
   const unit = path.join(directory, 'guoke.service');
   const text = await read('deploy/guoke.service');
-  expect(text).toContain('ExecStart=/usr/bin/node --max-semi-space-size=8 --no-memory-reducer dist/bin/main.js');
+  expect(text).toContain('ExecStart=/usr/bin/node --max-semi-space-size=8 --no-memory-reducer guoke.js start');
   await writeFile(unit, text.replace('/usr/bin/node', process.execPath));
   expect(await run('systemd-analyze', ['verify', unit])).toEqual({ stdout: '', stderr: '' });
   // In tenths: 1.5 of 10. Rejects when it is more.

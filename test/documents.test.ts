@@ -64,8 +64,12 @@ describe.each(documents)('%s', (document) => {
     const text = await readFile(path.join(root, document), 'utf8');
     const missing: string[] = [];
     for (const [, target = ''] of text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
-      if (/^[a-z]+:/.test(target)) continue;
-      const found = await stat(path.join(root, path.dirname(document), target)).catch(() => null);
+      // A README is shown on a package page too, so its links name the repository.
+      const [, ours] =
+        /^https:\/\/(?:github|raw\.githubusercontent)\.com\/guokejs\/guoke\/(?:blob\/)?main\/(.+)$/.exec(target) ?? [];
+      if (ours === undefined && /^[a-z]+:/.test(target)) continue;
+      const file = ours === undefined ? path.join(root, path.dirname(document), target) : path.join(root, ours);
+      const found = await stat(file).catch(() => null);
       if (!found) missing.push(target);
     }
     expect(missing).toEqual([]);
@@ -97,6 +101,7 @@ describe.skipIf(!hasCurl)('the blocks that are run', () => {
     project = await mkdtemp(path.join(inject('scratch'), 'documents-'));
     for (const name of [
       'package.json',
+      'guoke.js',
       'drizzle',
       '.env.example',
       'compose.yaml',

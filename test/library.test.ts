@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -15,19 +15,19 @@ const node = (file: string, args: string[], cwd: string, env: Record<string, str
 
 /** The tarball that `npm pack` makes of a fresh build. */
 let tarball = '';
-/** A project of somebody else's, examples/notes, with that tarball, the client's and the stand-in's installed as docs/extending.md has it. */
+/** A project that `guoke init` of the tarball wrote, with that tarball, the client's and the stand-in's installed. */
 let project = '';
 
 beforeAll(async () => {
   const directory = await mkdtemp(path.join(inject('scratch'), 'library-'));
   const source = path.join(directory, 'source');
   const parts = ['client', 'standin', 'preview'].map((name) => `packages/${name}/package.json`);
-  for (const name of ['package.json', 'drizzle', 'README.md', ...parts])
+  for (const name of ['package.json', 'guoke.js', 'drizzle', 'examples', 'README.md', 'LICENSE', ...parts])
     await cp(path.join(root, name), path.join(source, name), { recursive: true });
-  for (const [from, to] of [['src', 'dist'] as const, ['packages/standin', 'packages/standin/dist'] as const]) {
-    const build = ['-p', path.join(root, from), '--outDir', path.join(source, to)];
-    await node(bin('typescript/bin/tsc'), build, root);
-  }
+  const compile = (from: string, to: string) =>
+    node(bin('tsx/dist/cli.mjs'), [path.join(root, 'compile.ts'), from, path.join(source, to)], root);
+  await compile('src', 'dist');
+  await compile('packages/standin', 'packages/standin/dist');
   const client = path.join(source, 'packages/client');
   await cp(path.join(root, 'packages/client/router'), path.join(client, 'router'), { recursive: true });
   await node(bin('tsx/dist/cli.mjs'), [path.join(root, 'packages/client/build.mts'), client], root);
@@ -37,12 +37,15 @@ beforeAll(async () => {
   };
   tarball = await pack();
 
+  await mkdir(path.join(directory, 'tools'));
+  await run('tar', ['-xzf', tarball, '-C', path.join(directory, 'tools')]);
+  // Nothing is installed beside the command yet: what it needs is in its bundle.
   project = path.join(directory, 'notes');
-  await cp(path.join(root, 'examples/notes'), project, { recursive: true });
+  await node(path.join(directory, 'tools/package/guoke.js'), ['init', project], directory);
   const quietly = ['--prefer-offline', '--no-audit', '--no-fund'];
   const others = [await pack('-w', 'packages/client'), await pack('-w', 'packages/standin')];
   await run('npm', ['install', ...quietly, tarball, ...others], { cwd: project });
-}, 120_000);
+}, 300_000);
 
 describe('the package', () => {
   test('is what publint and are-the-types-wrong want of an ESM library', async () => {
@@ -55,13 +58,18 @@ describe('the package', () => {
     );
   });
 
-  test('holds no source, no test and no map, but the migrations', async () => {
+  test('holds no source, no test of ours and no map, but the migrations and the template of guoke init', async () => {
     const { stdout } = await run('tar', ['-tzf', tarball]);
     const files = stdout.trim().split('\n');
     expect(files).toContain('package/dist/index.d.ts');
     expect(files).toContain('package/drizzle/sqlite/0000_login.sql');
     expect(
-      files.filter((name) => !/^package\/(dist\/.*\.(js|d\.ts)|drizzle\/.*|package\.json|[A-Z][^/]*)$/.test(name)),
+      files.filter(
+        (name) =>
+          !/^package\/(dist\/.*\.(js|d\.ts)|drizzle\/.*|examples\/notes\/.*|guoke\.js|package\.json|[A-Z][^/]*)$/.test(
+            name,
+          ),
+      ),
     ).toEqual([]);
   });
 
@@ -82,6 +90,35 @@ await store.close();
     expect((await node('parts.mjs', [], project)).stdout).toBe('32 true null true\n');
   });
 
+  test('lets an owner add CORS, a request logger and routes, which calls pass too', async () => {
+    await cp(path.join(root, 'examples/own-middleware.mjs'), path.join(project, 'own-middleware.mjs'));
+    const env = { WX_APPID: 'wx0123456789abcdef', WX_SECRET: 'x', LOG_LEVEL: 'silent', PORT: '0' };
+    const server = spawn(process.execPath, ['own-middleware.mjs'], {
+      cwd: project,
+      env: { ...env, DATABASE_URL: 'file:own.db' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const lines: string[] = [];
+    const url = await new Promise<string>((resolve) => {
+      createInterface(server.stdout).on('line', (line) => {
+        lines.push(line);
+        if (line.startsWith('http:')) resolve(line);
+      });
+    });
+    const ended = once(server, 'exit');
+    try {
+      const headers = { origin: 'https://shop.example.com' };
+      const call = await fetch(`${url}/trpc/user.me`, { headers });
+      expect(call.status).toBe(401);
+      expect(call.headers.get('access-control-allow-origin')).toBe('https://shop.example.com');
+      expect(await (await fetch(`${url}/shop/hours`)).json()).toEqual({ opens: '09:00' });
+      await expect.poll(() => lines.join('\n')).toMatch(/--> GET \/trpc\/user\.me .*401/);
+    } finally {
+      server.kill('SIGTERM');
+      await ended;
+    }
+  });
+
   test('is an app to be mounted elsewhere too', async () => {
     await cp(path.join(root, 'examples/app-alone.mjs'), path.join(project, 'app-alone.mjs'));
     const env = { WX_APPID: 'wx0123456789abcdef', WX_SECRET: 'x', LOG_LEVEL: 'silent' };
@@ -89,10 +126,80 @@ await store.close();
   });
 });
 
-describe('examples/notes: a procedure with a table of its own', () => {
+describe('a package that is published', () => {
+  const folders = ['.', 'packages/client', 'packages/standin'];
+
+  test.each(folders)('%s has a licence, a README, a repository and the version of the changelog', async (folder) => {
+    const manifest = JSON.parse(await readFile(path.join(root, folder, 'package.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    const changelog = await readFile(path.join(root, 'CHANGELOG.md'), 'utf8');
+    const [, newest] = /^## (\d+\.\d+\.\d+)$/m.exec(changelog) ?? [];
+    expect(manifest).toMatchObject({ version: newest, license: 'MIT', repository: { type: 'git' } });
+    expect(manifest).not.toHaveProperty('private');
+    expect(manifest.keywords).toContain('wechat');
+    expect(manifest.scripts).toHaveProperty('prepack');
+    const files = await readdir(path.join(root, folder));
+    expect(files).toEqual(expect.arrayContaining(['README.md', 'LICENSE']));
+    expect(await readFile(path.join(root, folder, 'LICENSE'), 'utf8')).toBe(
+      await readFile(path.join(root, 'LICENSE'), 'utf8'),
+    );
+  });
+
+  test.each(folders)('%s has a README whose links lead somewhere from a package page too', async (folder) => {
+    const text = await readFile(path.join(root, folder, 'README.md'), 'utf8');
+    const targets = [...text.matchAll(/\]\(([^)\s]+)/g)].map(([, target = '']) => target);
+    expect(targets.length).toBeGreaterThan(0);
+    expect(targets.filter((target) => !/^(https:|#)/.test(target))).toEqual([]);
+  });
+
+  test('compiles in a project with the language’s own library alone, and is loaded from CommonJS', async () => {
+    await writeFile(
+      path.join(project, 'es2022.ts'),
+      `import { startStandin } from '@guoke/standin';
+import { createClient } from '@guoke/client';
+import type { AppRouter } from 'guoke/router';
+import { startServer } from 'guoke';
+export const all = [startStandin, startServer, createClient<AppRouter>({ baseUrl: '' })];
+`,
+    );
+    for (const module of ['nodenext', 'node16']) {
+      const options = `--noEmit --strict --target es2022 --lib ES2022 --types node --skipLibCheck false --module ${module}`;
+      const told: { stdout?: string } = await node(
+        bin('typescript/bin/tsc'),
+        [...options.split(' '), '--ignoreConfig', 'es2022.ts'],
+        project,
+      ).catch((error: object) => error);
+      expect(told.stdout).toBe('');
+    }
+    await writeFile(
+      path.join(project, 'common.cjs'),
+      `const { createClient } = require('@guoke/client');
+Promise.all([import('guoke'), import('@guoke/standin')]).then(([{ startServer }, { startStandin }]) =>
+  console.log(typeof createClient, typeof startServer, typeof startStandin));
+`,
+    );
+    expect((await node('common.cjs', [], project)).stdout).toBe('function function function\n');
+  });
+});
+
+describe('what guoke init writes: procedures with a table of their own', () => {
+  test('passes its own tests, and its name is that of the folder', async () => {
+    expect(JSON.parse(await readFile(path.join(project, 'package.json'), 'utf8'))).toMatchObject({ name: 'notes' });
+    const { stdout } = await run('npm', ['test'], { cwd: project });
+    expect(stdout).toMatch(/pass 2\b/);
+  });
+
+  test('is not written into a folder that is not empty', async () => {
+    const before = await readdir(project);
+    const guoke = path.join(project, 'node_modules/.bin/guoke');
+    await expect(run(guoke, ['init', project])).rejects.toMatchObject({ code: 2 });
+    expect(await readdir(project)).toEqual(before);
+  });
+
   test('compiles against the package, with skipLibCheck off', async () => {
-    // Hono's own declarations want those of the browser.
-    const strictly = ['--skipLibCheck', 'false', '--lib', 'es2023,dom,dom.asynciterable'];
+    const strictly = ['--skipLibCheck', 'false'];
     const told: { stdout?: string } = await node(bin('typescript/bin/tsc'), strictly, project).catch(
       (error: object) => error,
     );
@@ -108,9 +215,12 @@ describe('examples/notes: a procedure with a table of its own', () => {
     expect(await readFile(path.join(phone, 'app-router.d.ts'), 'utf8')).not.toContain('import');
     await writeFile(
       path.join(phone, 'wrong.ts'),
-      `import { createClient } from '@guoke/client';
-import type { AppRouter } from './app-router';
+      `import { createClient, failureOf } from '@guoke/client';
+import type { AppRouter, Reason } from './app-router';
 const { api } = createClient<AppRouter>({ baseUrl: '' });
+const failure = failureOf<Reason>(null);
+export const isFull = failure.kind === 'refused' && (failure.reason === 'NOTES_FULL' || failure.reason === 'SESSION_INVALID');
+export const isOdd = failure.kind === 'refused' && failure.reason === 'NOTES_FUL';
 export const right = async () => [(await api.notes.mine.query())[0]?.text, (await api.user.me.query()).nickName];
 export const wrong = () => api.notes.add.mutate({ txt: 'a' });
 `,
@@ -122,7 +232,7 @@ export const wrong = () => api.notes.add.mutate({ txt: 'a' });
       [...options.split(' '), '', 'add-note.ts', 'wrong.ts'],
       phone,
     ).catch((error: object) => error);
-    expect(told.stdout?.match(/\w+\.ts\(\d+/g)).toEqual(['wrong.ts(5']);
+    expect(told.stdout?.match(/\w+\.ts\(\d+/g)).toEqual(['wrong.ts(6', 'wrong.ts(8']);
   });
 
   test('is told by guoke-router-types what is wrong, with a status other than 0', async () => {
@@ -189,6 +299,8 @@ export interface Tree { next: Tree | null; secret?: Secret }
       expect(await mine(hong)).toEqual([]);
       expect((await call('notes.add', { text: 'x' })).error.data.reason).toBe('SESSION_INVALID');
       expect((await call('notes.add', { text: '' }, ming)).error.data.reason).toBe('INPUT_INVALID');
+      for (let count = 1; count < 100; count++) await call('notes.add', { text: 'x' }, ming);
+      expect((await call('notes.add', { text: 'x' }, ming)).error.data.reason).toBe('NOTES_FULL');
     } finally {
       server.kill('SIGTERM');
       await ended;

@@ -1,10 +1,5 @@
-import { loadConfig, startServer } from 'guoke';
-import { openNotes } from './notes.ts';
-import { createAppRouter } from './router.ts';
+import { start } from './start.ts';
 
-const notes = await openNotes(process.env.NOTES_FILE ?? 'notes.db');
-const server = await startServer(loadConfig(process.env), { router: createAppRouter(notes) });
+const server = await start(process.env);
 
-process.once('SIGTERM', () => {
-  void server.close().then(() => notes.close());
-});
+process.once('SIGTERM', () => void server.close());

@@ -1,32 +1,27 @@
-import { randomBytes } from 'node:crypto';
 import closeWithGrace from 'close-with-grace';
 import { people } from './people.ts';
 import { startPreview } from './server.ts';
 import { loadConfig } from '../../src/config.ts';
+import { backendPage } from './dev/backend-page.ts';
 import { firstLogin } from './dev/first-login.ts';
-import { addresses, curlLines, story } from './dev/words.ts';
+import { openRun } from './dev/run.ts';
+import { addresses, curlLines, restarted, story } from './dev/words.ts';
+import { createLog } from '../../src/operations/log.ts';
 import { startServer } from '../../src/server.ts';
 import { devApp, startStandin } from '../standin/src/server.ts';
 
-// `npm run dev`: everything on this machine, with no configuration, no WeChat account and no database server.
+// `npm run dev`: everything on this machine, with no configuration, no WeChat account and no database server. tsx starts it
+// again when a file changes.
 
 const standin = await startOnFreePort(8081, (port) => startStandin({ port }));
 const server = await startOnFreePort(Number(process.env.PORT ?? 8080), (port) =>
-  startServer(
-    loadConfig({
-      DATABASE_URL: 'file:.data/dev.db',
-      LOG_LEVEL: 'warn',
-      ...process.env,
-      WX_APPID: devApp.appId,
-      WX_SECRET: devApp.secret,
-      WX_APPS: undefined,
-      WX_API_BASE_URL: standin.url,
-      PORT: String(port),
-    }),
-  ),
+  startServer(configOf(port), {
+    log: { ...createLog(configOf(port).settings.logLevel), unexpected: (error) => console.error(error) },
+    app: (app) => app.get('/', (c) => c.text(backendPage())),
+  }),
 );
 // 小明 of the story is new at each start, and then holds the phone of the preview as a user who comes back.
-const user = `xiaoming-${randomBytes(3).toString('hex')}`;
+const { user, isRestart } = openRun();
 const preview = await startOnFreePort(8082, (port) =>
   startPreview({
     port,
@@ -44,9 +39,26 @@ closeWithGrace({ delay: 5000, logger: false }, async ({ err }) => {
 });
 
 const avatarUrl = `${preview.url}/people/xiaoming.png`;
-console.log(story(await firstLogin(server, standin, { user, avatarUrl })));
-console.log(curlLines(server.url, standin.url));
-console.log(addresses({ preview: preview.url, backend: server.url, standin: standin.url }));
+if (isRestart) {
+  console.log(restarted({ preview: preview.url, backend: server.url }));
+} else {
+  console.log(story(await firstLogin(server, standin, { user, avatarUrl })));
+  console.log(curlLines(server.url, standin.url));
+  console.log(addresses({ preview: preview.url, backend: server.url, standin: standin.url }));
+}
+
+function configOf(port: number) {
+  return loadConfig({
+    DATABASE_URL: 'file:.data/dev.db',
+    LOG_LEVEL: 'warn',
+    ...process.env,
+    WX_APPID: devApp.appId,
+    WX_SECRET: devApp.secret,
+    WX_APPS: undefined,
+    WX_API_BASE_URL: standin.url,
+    PORT: String(port),
+  });
+}
 
 /** The usual port, or any other when somebody has that one. */
 async function startOnFreePort<Started>(port: number, start: (port: number) => Promise<Started>): Promise<Started> {

@@ -9,24 +9,7 @@ import { createUserActs, type PersonSelector, userActs } from '../operations/use
 import { openStore } from '../store/open.ts';
 import type { OnUserDeleted } from '../user/erasure.ts';
 import { createPhoneNumbers } from '../user/phone.ts';
-import { runCommand, UsageError } from './command.ts';
-
-// `guoke user`: shows, exports, deletes, signs out, blocks and unblocks a person. See docs/privacy.md.
-
-const help = `guoke user <act> --openid <id> | --union-id <id> | --phone <number>
-
-  show        what is stored about a person's users; numbers and names are masked
-  export      the same with each session, for the person
-  delete      deletes a user, their sessions and their picture; asks first, unless --yes
-  sign-out    revokes every session of a user
-  block       refuses a user's logins and tokens from now on, on every instance
-  unblock     lets them in again
-
-  --reason <text>   why: it stands in the log. Needed where something is changed
-  --reveal          shows numbers and names in full
-  --yes             deletes without asking
-  --hook <file>     a module whose onUserDeleted deletes the user's rows in tables of your own
-`;
+import { UsageError } from './command.ts';
 
 const options = {
   openid: { type: 'string' },
@@ -36,22 +19,20 @@ const options = {
   reveal: { type: 'boolean' },
   yes: { type: 'boolean' },
   hook: { type: 'string' },
-  help: { type: 'boolean' },
 } as const;
 
-await runCommand(async () => {
-  const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  if (values.help) {
-    process.stdout.write(help);
-    return;
-  }
+/** `guoke user`: shows, exports, deletes, signs out, blocks and unblocks a person. See docs/privacy.md. */
+export async function run(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
   const [name, ...rest] = positionals;
   const act = userActs.find((each) => each === name);
-  if (rest.length > 0 || (act === undefined && name !== 'show' && name !== 'export')) throw new UsageError(help, 2);
+  if (rest.length > 0 || (act === undefined && name !== 'show' && name !== 'export')) {
+    throw new UsageError('Say what to do: show, export, delete, sign-out, block or unblock. See guoke user --help.');
+  }
   const selector = selectorOf(values);
   const { reason = '' } = values;
   if (act !== undefined && reason.trim() === '')
-    throw new UsageError('Say why: --reason <text>. It stands in the log.', 2);
+    throw new UsageError('Say why: --reason <text>. It stands in the log.');
 
   const onUserDeleted = values.hook === undefined ? () => {} : await loadHook(values.hook);
   const { settings, secrets } = loadConfig(process.env);
@@ -63,7 +44,7 @@ await runCommand(async () => {
     const log = createLog('info', process.stderr);
     const acts = createUserActs({ store, phoneNumbers, onUserDeleted, log });
     const users = await acts.find(selector);
-    if (users.length === 0) throw new UsageError('There is no such user.');
+    if (users.length === 0) throw new UsageError('There is no such user.', 1);
     if (act === undefined) {
       const shown = await Promise.all(users.map((user) => acts.show(user, { reveal: values.reveal ?? false })));
       const printed =
@@ -74,36 +55,35 @@ await runCommand(async () => {
     const [user, ...others] = users;
     if (!user || others.length > 0) {
       const openIds = users.map(({ openId, appId }) => `  --openid ${openId}  (${appId})`);
-      throw new UsageError(['There are several users of this person: name one.', ...openIds].join('\n'));
+      throw new UsageError(['There are several users of this person: name one.', ...openIds].join('\n'), 1);
     }
     if (act === 'delete' && !values.yes) await confirm(user.openId);
     process.stdout.write(`${user.openId}: ${await acts.act(act, user, reason)}.\n`);
   } finally {
     await store.close();
   }
-});
+}
 
 function selectorOf(values: { openid?: string; 'union-id'?: string; phone?: string }): PersonSelector {
   const { openid, 'union-id': unionId, phone } = values;
   const given = [openid, unionId, phone].filter((value) => value !== undefined);
-  if (given.length !== 1)
-    throw new UsageError('Name one person: --openid <id>, --union-id <id> or --phone <number>', 2);
+  if (given.length !== 1) throw new UsageError('Name one person: --openid <id>, --union-id <id> or --phone <number>');
   if (openid !== undefined) return { openId: openid };
   return unionId === undefined ? { phone: phone ?? '' } : { unionId };
 }
 
 async function confirm(openId: string): Promise<void> {
-  if (!process.stdin.isTTY) throw new UsageError('Nobody is there to be asked: --yes deletes without asking.');
+  if (!process.stdin.isTTY) throw new UsageError('Nobody is there to be asked: --yes deletes without asking.', 1);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(`Delete ${openId} for good, with sessions and picture? Type yes: `);
   terminal.close();
-  if (answer.trim() !== 'yes') throw new UsageError('Nothing is deleted.');
+  if (answer.trim() !== 'yes') throw new UsageError('Nothing is deleted.', 1);
 }
 
 async function loadHook(file: string): Promise<OnUserDeleted> {
   const hooks: { onUserDeleted?: unknown } = await import(pathToFileURL(path.resolve(file)).href);
   const { onUserDeleted } = hooks;
-  if (typeof onUserDeleted !== 'function') throw new UsageError(`${file} exports no function onUserDeleted.`);
+  if (typeof onUserDeleted !== 'function') throw new UsageError(`${file} exports no function onUserDeleted.`, 1);
   return async (user) => {
     await onUserDeleted(user);
   };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { HttpBindings } from '@hono/node-server';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context as HonoContext } from 'hono';
 import { createTokens } from '../auth/tokens.ts';
 import { type CallObserver, type CallRecord, createCallRecord } from '../operations/call-record.ts';
@@ -16,7 +16,8 @@ export interface CallEnv {
     /** An answer with all of its headers. */
     complete?: Response;
   };
-  Bindings: Partial<HttpBindings>;
+  /** As in `HttpBindings` of @hono/node-server, whose declarations need those of a browser. */
+  Bindings: { incoming?: IncomingMessage; outgoing?: ServerResponse };
 }
 
 /** What a request adds to the parts of the server. */

@@ -60,6 +60,8 @@ export interface Log {
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
   error(fields: LogFields, message: string): void;
+  /** Shows an unexpected error as it is. For development only, since its message may hold anything; `createLog` has none. */
+  unexpected?(error: unknown): void;
 }
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;

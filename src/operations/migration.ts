@@ -62,6 +62,7 @@ export function createMigration({ store, log, database, isOurs }: MigrationOptio
     }
     isDone = true;
     if (told) log.info({}, `the database at ${database} is there`);
+    log.info({}, 'ready');
   }
 
   /** Once for each kind of failure, and then rarely: a line a second would hide all others. */

@@ -33,18 +33,18 @@ export function readMigrations(
   }));
 }
 
-/** Stands in the target of `db:copy` until the copy is whole: how far it has come. */
+/** Stands in the target of `guoke copy` until the copy is whole: how far it has come. */
 export const copyProgressTable = '__guoke_copy';
 
 /** The next run of the copy would replace what a server wrote meanwhile, so that none may serve. */
 export function unfinishedCopy(): StoreError {
-  const explanation = 'a copy into this database is not finished: run npm run db:copy again';
+  const explanation = 'a copy into this database is not finished: run guoke copy again';
   return new StoreError('unavailable', 'COPY_UNFINISHED', undefined, explanation);
 }
 
 /** Somebody else may be making the tables at this moment, so this is a database that is not available yet. */
 export function missingTables(names: readonly string[]): StoreError {
-  const explanation = `there is no ${listed(names, ', ')}: run npm run db:migrate, or set MIGRATE_ON_START=true`;
+  const explanation = `there is no ${listed(names, ', ')}: run guoke migrate, or set MIGRATE_ON_START=true`;
   return new StoreError('unavailable', 'TABLES_MISSING', undefined, explanation);
 }
 

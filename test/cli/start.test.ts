@@ -13,7 +13,7 @@ const configured = { WX_APPID: 'wx0123456789abcdef', WX_SECRET: '0123456789abcde
 let project = '';
 beforeAll(async () => {
   project = await mkdtemp(path.join(inject('scratch'), 'clone-'));
-  for (const name of ['package.json', 'tsconfig.json', 'compile.ts', 'src', 'drizzle', 'packages'])
+  for (const name of ['package.json', 'guoke.js', 'tsconfig.json', 'compile.ts', 'src', 'drizzle', 'packages'])
     await cp(path.join(root, name), path.join(project, name), {
       recursive: true,
       filter: (file) => !/\/(dist|node_modules|miniprogram_dist|types)$/.test(file),
@@ -69,12 +69,12 @@ describe('npm start', () => {
   }, 120_000);
 
   test('started four times at once serves four times, and compiles nothing', async () => {
-    const builtAt = (await stat(path.join(project, 'dist/bin/main.js'))).ctimeMs;
+    const builtAt = (await stat(path.join(project, 'dist/bin/guoke.js'))).ctimeMs;
     const starts = await Promise.all(
       [1, 2, 3, 4].map((number) => start({ ...configured, DATABASE_URL: `file:${project}/${number}.db` })),
     );
     for (const { output } of starts) expect(output).toContain('"msg":"listening"');
-    expect((await stat(path.join(project, 'dist/bin/main.js'))).ctimeMs).toBe(builtAt);
+    expect((await stat(path.join(project, 'dist/bin/guoke.js'))).ctimeMs).toBe(builtAt);
   }, 120_000);
 
   test('finds every file whole while two builds replace them', async () => {

@@ -49,7 +49,7 @@ const seal = (_: string, key: string) => ({ sessionKey: `sealed:${key}`, session
 const adopt = (databaseUrl: string, more: Partial<Parameters<typeof adoptUsers>[0]> = {}) =>
   adoptUsers({ databaseUrl, ...plain, seal, batchSize: 2, ...more });
 
-describe.skipIf(!hasMysql)('npm run db:adopt', () => {
+describe.skipIf(!hasMysql)('guoke adopt', () => {
   test('is named by the server that finds the tutorial’s table; afterwards its users go on, their keys sealed', async () => {
     const old = person('og4Y3lrwfGmv88h_TUTORIAL');
     const url = await createTutorialDatabase([
@@ -58,7 +58,7 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
     ]);
     const store = await openStore({ databaseUrl: url, timeoutMs: 2000, poolSize: 1 });
     onTestFinished(() => store.close());
-    await expect(store.migrate()).rejects.toThrow(/db:adopt/);
+    await expect(store.migrate()).rejects.toThrow(/guoke adopt/);
 
     const key = randomBytes(32).toString('base64');
     const env = {
@@ -67,11 +67,11 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
       WX_APPID: devApp.appId,
       WX_SECRET: devApp.secret,
     };
-    const command = runCommand('src/cli/db-adopt.ts', env);
+    const command = runCommand('src/cli/guoke.ts', env, ['adopt']);
     expect([...(await command.exit.then(() => command.stderr.filter((line) => !line.includes('%'))))]).toEqual([]);
     const said = command.stdout.join('\n');
     expect(said).toMatch(/2 users of wx0123456789abcdef, 2 session keys sealed, each row compared/);
-    expect(said).toContain('db:adopt -- --drop-old');
+    expect(said).toContain('guoke adopt --drop-old');
 
     await store.migrate();
     expect(await store.findUser(old.open_id)).toMatchObject({ nickName: old.nick_name, city: '广州', sessionKeyAt: 0 });
@@ -85,7 +85,7 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
       expect(spoken).not.toContain(key);
     }
 
-    const dropping = runCommand('src/cli/db-adopt.ts', env, ['--drop-old']);
+    const dropping = runCommand('src/cli/guoke.ts', env, ['adopt', '--drop-old']);
     expect((await dropping.exit).code).toBe(0);
     expect(await mysql.dump(url)).not.toContain(old.session_key);
   });
@@ -98,7 +98,7 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
     const sealed = loginInputOf(first, 'ming', { nickName: '小明' });
     const url = await createTutorialDatabase([{ open_id: openid, session_key: current, real_name: '王小明' }]);
     const env = { ...first.environment, DATABASE_URL: url };
-    expect((await runCommand('src/cli/db-adopt.ts', env).exit).code).toBe(0);
+    expect((await runCommand('src/cli/guoke.ts', env, ['adopt']).exit).code).toBe(0);
 
     const second = await startBackend({ databaseUrl: url, env: { WX_API_BASE_URL: first.standin.url } });
     onTestFinished(() => second.close());
@@ -204,12 +204,16 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
 
     expect(await adopt(url, { takesKeyless: true })).toMatchObject({ users: 5, sealed: 3, left: { rows: 3 } });
     expect(await openIds()).toHaveLength(5);
-    const command = runCommand('src/cli/db-adopt.ts', {
-      DATABASE_URL: await createTutorialDatabase(odd, table),
-      SESSION_KEY_SECRETS: `k1:${randomBytes(32).toString('base64')}`,
-      WX_APPID: devApp.appId,
-      WX_SECRET: devApp.secret,
-    });
+    const command = runCommand(
+      'src/cli/guoke.ts',
+      {
+        DATABASE_URL: await createTutorialDatabase(odd, table),
+        SESSION_KEY_SECRETS: `k1:${randomBytes(32).toString('base64')}`,
+        WX_APPID: devApp.appId,
+        WX_SECRET: devApp.secret,
+      },
+      ['adopt'],
+    );
     expect((await command.exit).code).toBe(0);
     const said = command.stdout.join('\n');
     expect(said).toMatch(/the columns (id, create_time|create_time, id)\./);
@@ -249,12 +253,16 @@ describe.skipIf(!hasMysql)('npm run db:adopt', () => {
   );
 
   test('refuses SQLite, and a configuration that is not complete', async () => {
-    const command = runCommand('src/cli/db-adopt.ts', {
-      WX_APPID: 'wx1',
-      WX_SECRET: 's',
-      DATABASE_URL: 'file:/nowhere/x.db',
-    });
-    expect((await command.exit).code).toBe(1);
+    const command = runCommand(
+      'src/cli/guoke.ts',
+      {
+        WX_APPID: 'wx1',
+        WX_SECRET: 's',
+        DATABASE_URL: 'file:/nowhere/x.db',
+      },
+      ['adopt'],
+    );
+    expect((await command.exit).code).toBe(2);
     expect(command.stderr.join()).toMatch(/DATABASE_URL must be mysql/);
   });
 });

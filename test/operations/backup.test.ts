@@ -10,7 +10,7 @@ import { startInhabitedBackend, useAfterMove } from '../support/restored.ts';
 
 const newFile = () => path.join(inject('scratch'), `${crypto.randomUUID()}.db`);
 
-describe('npm run db:backup', () => {
+describe('guoke backup', () => {
   test('while a server runs and logins go on: what was there before is in it, and it serves when restored', async () => {
     const databaseUrl = await sqlite.createUrl();
     const inhabited = await startInhabitedBackend(databaseUrl);
@@ -19,7 +19,7 @@ describe('npm run db:backup', () => {
     for (const login of before) await store.saveLogin(login);
 
     const file = newFile();
-    const command = runCommand('src/cli/db-backup.ts', { DATABASE_URL: databaseUrl }, [file]);
+    const command = runCommand('src/cli/guoke.ts', { DATABASE_URL: databaseUrl }, ['backup', file]);
     let running = true;
     const ended = command.exit.finally(() => (running = false));
     let during = 0;
@@ -64,10 +64,10 @@ describe('npm run db:backup', () => {
   test('refuses MySQL and a missing file name in plain words, without the URL', async () => {
     const url = 'mysql://root:hush@127.0.0.1:1/guoke';
     const [mysql, nameless] = [
-      runCommand('src/cli/db-backup.ts', { DATABASE_URL: url }, ['x.db']),
-      runCommand('src/cli/db-backup.ts', { DATABASE_URL: url }, ['--file=hush']),
+      runCommand('src/cli/guoke.ts', { DATABASE_URL: url }, ['backup', 'x.db']),
+      runCommand('src/cli/guoke.ts', { DATABASE_URL: url }, ['backup', '--file=hush']),
     ];
-    expect((await mysql.exit).code).toBe(1);
+    expect((await mysql.exit).code).toBe(2);
     expect(mysql.stderr.join('\n')).toMatch(/mysql-backup\.sh/);
     expect((await nameless.exit).code).toBe(2);
     expect([...mysql.stderr, ...nameless.stderr].join('\n')).not.toContain('hush');

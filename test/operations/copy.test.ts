@@ -147,7 +147,7 @@ describe.each(ways)('a copy from $way', ({ from, to }) => {
   });
 });
 
-describe('npm run db:copy', () => {
+describe('guoke copy', () => {
   test.skipIf(!hasMysql)('moves a server from SQLite to MySQL: tokens and sealed keys go on working', async () => {
     const source = await sqlite.createUrl();
     const inhabited = await startInhabitedBackend(source);
@@ -155,7 +155,7 @@ describe('npm run db:copy', () => {
     await sqlite.query(source, 'create table notes (id integer)');
 
     const target = await mysql.createUrl();
-    const copy = runCommand('src/cli/db-copy.ts', { DATABASE_URL: source }, ['--to', target]);
+    const copy = runCommand('src/cli/guoke.ts', { DATABASE_URL: source }, ['copy', '--to', target]);
     expect((await copy.exit).code).toBe(0);
     const said = copy.stdout.join('\n');
     expect(said).toMatch(/gk_wx_user: 2 rows, the same on both sides/);
@@ -173,15 +173,20 @@ describe('npm run db:copy', () => {
   test('says the secret only when it is asked to, and shows no password when it fails', async () => {
     const source = await sqlite.createUrl();
     await startInhabitedBackend(source);
-    const shown = runCommand('src/cli/db-copy.ts', { DATABASE_URL: source }, [
+    const shown = runCommand('src/cli/guoke.ts', { DATABASE_URL: source }, [
+      'copy',
       '--to',
       await sqlite.createUrl(),
       '--show-secret',
     ]);
-    const failed = runCommand('src/cli/db-copy.ts', {
-      DATABASE_URL: source,
-      DATABASE_URL_TO: 'mysql://root:hush@127.0.0.1:1/x',
-    });
+    const failed = runCommand(
+      'src/cli/guoke.ts',
+      {
+        DATABASE_URL: source,
+        DATABASE_URL_TO: 'mysql://root:hush@127.0.0.1:1/x',
+      },
+      ['copy'],
+    );
     expect((await shown.exit).code).toBe(0);
     expect(shown.stdout.join('\n')).toContain(`SESSION_KEY_SECRETS="${await secretsOf(source)}"`);
     expect((await failed.exit).code).toBe(1);

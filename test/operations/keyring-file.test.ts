@@ -59,16 +59,16 @@ test('the command that the refusal names makes a new secret, on purpose, and tok
   expect(await failureOf(inhabited.backend.client(inhabited.ming.token).user.me.query())).toBeNull();
 });
 
-test('npm run db:migrate makes the secret with the database, so that the server then starts', async () => {
+test('guoke migrate makes the secret with the database, so that the server then starts', async () => {
   const { file, databaseUrl } = newDatabase();
-  const command = runCommand('src/cli/db-migrate.ts', { DATABASE_URL: databaseUrl });
+  const command = runCommand('src/cli/guoke.ts', { DATABASE_URL: databaseUrl }, ['migrate']);
   expect([(await command.exit).code, command.stdout]).toEqual([0, ['The tables are up to date.']]);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await load(databaseUrl)).toHaveLength(1);
 
   // Of a database that is there it needs to know nothing, and makes it none.
   await rm(file);
-  const again = runCommand('src/cli/db-migrate.ts', { DATABASE_URL: databaseUrl });
+  const again = runCommand('src/cli/guoke.ts', { DATABASE_URL: databaseUrl }, ['migrate']);
   expect([(await again.exit).code, again.stdout]).toEqual([0, ['The tables are up to date.']]);
   await expect(stat(file)).rejects.toThrow('ENOENT');
 });

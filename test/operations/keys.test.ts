@@ -24,12 +24,16 @@ const [onlyOld, oldFirst, newFirst, onlyNew] = [
 ];
 
 test('the command that fails says so in its own words, without the URL', async () => {
-  const command = runCommand('src/cli/keys-rotate.ts', {
-    WX_APPID: devApp.appId,
-    WX_SECRET: devApp.secret,
-    DATABASE_URL: 'mysql://root:hush@127.0.0.1:1/guoke',
-    SESSION_KEY_SECRETS: textOf(onlyNew),
-  });
+  const command = runCommand(
+    'src/cli/guoke.ts',
+    {
+      WX_APPID: devApp.appId,
+      WX_SECRET: devApp.secret,
+      DATABASE_URL: 'mysql://root:hush@127.0.0.1:1/guoke',
+      SESSION_KEY_SECRETS: textOf(onlyNew),
+    },
+    ['rotate-keys'],
+  );
   expect((await command.exit).code).toBe(1);
   expect(command.stderr).toEqual(['It failed: database unavailable: ECONNREFUSED']);
 });
@@ -211,7 +215,7 @@ describe.each(databases)('sealing with a new secret on $name', ({ createUrl, que
     };
     await roll(oldFirst);
     await roll(newFirst);
-    const command = runCommand('src/cli/keys-rotate.ts', environment(newFirst));
+    const command = runCommand('src/cli/guoke.ts', environment(newFirst), ['rotate-keys']);
     expect([(await command.exit).code, command.stdout.at(-1)]).toEqual([
       0,
       expect.stringMatching(/^\d+ users looked at, \d+ resealed, 0 values unreadable\.$/),

@@ -22,7 +22,7 @@ describe.each(databases)('an operator’s command about a user on $name', ({ cre
   afterAll(() => backend.close());
 
   async function run(...args: string[]) {
-    const command = runCommand('src/cli/user.ts', backend.environment, args);
+    const command = runCommand('src/cli/guoke.ts', backend.environment, ['user', ...args]);
     const { code } = await command.exit;
     return { code, stdout: command.stdout.join('\n'), stderr: command.stderr.join('\n') };
   }
@@ -108,7 +108,7 @@ test.each([
   [['block', '--openid', 'o1'], 2],
   [['block', '--openid', 'o1', '--reason', ' '], 2],
 ] as const)('the command %j ends with %i, before a database is opened', async (args, code) => {
-  const command = runCommand('src/cli/user.ts', { DATABASE_URL: 'file:/nowhere/guoke.db' }, args);
+  const command = runCommand('src/cli/guoke.ts', { DATABASE_URL: 'file:/nowhere/guoke.db' }, ['user', ...args]);
   expect(await command.exit).toMatchObject({ code });
   expect(command.stdout.length > 0).toBe(code === 0);
   expect(command.stderr.length > 0).toBe(code !== 0);

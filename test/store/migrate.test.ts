@@ -31,9 +31,9 @@ async function open(databaseUrl: string) {
   return store;
 }
 
-/** `npm run db:migrate`, without npm. */
+/** `guoke migrate` as a process of its own. */
 const command = (databaseUrl: string) =>
-  promisify(execFile)(process.execPath, nodeArguments('src/cli/db-migrate.ts'), {
+  promisify(execFile)(process.execPath, [...nodeArguments('src/cli/guoke.ts'), 'migrate'], {
     cwd: root,
     env: { ...process.env, DATABASE_URL: databaseUrl },
   });
@@ -172,7 +172,7 @@ describe.each(databases)('migration on $name', (database) => {
     await store.migrate();
     await store.verifyTables();
     await query(url, 'drop table gk_wx_avatar');
-    await expect(store.migrate()).rejects.toThrow(/TABLES_MISSING: there is no gk_wx_avatar: run npm run db:migrate/);
+    await expect(store.migrate()).rejects.toThrow(/TABLES_MISSING: there is no gk_wx_avatar: run guoke migrate/);
     await query(url, 'drop table gk_wx_session');
     await expect(store.verifyTables()).rejects.toThrow(/there is no gk_wx_session, gk_wx_avatar/);
   });

@@ -5,7 +5,7 @@ import { createLog } from '../../src/operations/log.ts';
 import { startServer } from '../../src/server.ts';
 import { clientOf, startBackend } from './backend.ts';
 
-/** The value of SESSION_KEY_SECRETS that stands for the secret file of an SQLite database, as db:copy says it. */
+/** The value of SESSION_KEY_SECRETS that stands for the secret file of an SQLite database, as `guoke copy` says it. */
 export async function secretsOf(databaseUrl: string): Promise<string> {
   return `file:${(await readFile(`${databaseUrl.slice('file:'.length)}.key`, 'utf8')).trim()}`;
 }

@@ -8,6 +8,7 @@ import { openStore } from '../../src/store/open.ts';
 import { devApp, type Standin, startStandin } from '../../packages/standin/src/server.ts';
 import { clientOf } from '../support/backend.ts';
 import { sqlite } from '../support/databases.ts';
+import { phonePictures } from '../support/phone-pictures.ts';
 import { hostilePictures, payload, sidewaysJpeg } from '../support/pictures.ts';
 import { type ServerProcess, startServerProcess } from '../support/process.ts';
 
@@ -129,6 +130,20 @@ describe('pictures that mean harm', () => {
     expect(counts.refused + counts.cleaned).toBeGreaterThan(60);
     expect(slowest.ms).toBeLessThan(5000);
     expect(peak).toBeLessThan(300);
+  }, 60_000);
+
+  test('the odd ones that phones make are taken, and refused once they are cut off', async () => {
+    const answers: [string, number][] = [];
+    for (const [name, picture] of Object.entries(await phonePictures())) {
+      const whole = await send(picture);
+      answers.push([name, whole.status]);
+      if (whole.status === 200) await expectClean(whole);
+      // Before the end of the picture itself: what follows it is the film's.
+      const cut = await send(picture.subarray(0, 6000));
+      answers.push([`${name}, cut off`, cut.status]);
+    }
+    expect(answers.filter(([name, status]) => status !== (name.endsWith(', cut off') ? 400 : 200))).toEqual([]);
+    expect(answers.length).toBeGreaterThan(30);
   }, 60_000);
 
   test('many at once wait their turn or are sent away for now, and others are served meanwhile', async () => {

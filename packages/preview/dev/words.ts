@@ -11,7 +11,7 @@ export function story({ checked, login, row }: FirstLogin): string {
 ${bold('A first login, from the phone to the table')}
 
   1. wx.login → a one-time code → ${bold('auth.checkUser')}
-     The code was changed at the stand-in for WeChat. hasProfile: ${bold(String(checked.hasProfile))}. Nobody we know yet.
+     The backend exchanged the code with the stand-in for WeChat. hasProfile: ${bold(String(checked.hasProfile))}. Nobody we know yet.
   2. wx.getUserProfile → signed and sealed data; wx.login again, and WeChat rotates the session key
      → ${bold('auth.login')}: the profile was proved with the key from step 1.
      The user: ${bold(login.user.nickName ?? '')}, ${login.user.country} ${login.user.province} ${login.user.city}. A token of ours, good for ${days} days.
@@ -34,7 +34,7 @@ export function curlLines(url: string, standinUrl: string): string {
   const call = (path: string) => `curl -s '${url}/trpc/${path}' -H 'content-type: application/json' -d`;
   return `${bold('Try it')}
 
-  ${dim('# One call: a phone takes a code, the backend changes it.')}
+  ${dim('# One call: a phone takes a code, the backend exchanges it.')}
   ${phone('login', '{"user":"me"}')} | ${call('auth.checkUser')} @-
 
   ${dim('# The whole login: a profile, signed and sealed, and a code.')}
@@ -68,4 +68,9 @@ ${bold('Ready.')} The phone's last person is the one who logged in above; the ot
 
 ${dim('Ctrl-C ends it all.')}
 `;
+}
+
+/** What a start says after a file has changed. */
+export function restarted({ preview, backend }: { preview: string; backend: string }): string {
+  return `${bold('Started again')} after a change. The mini program: ${preview}  The backend: ${backend}`;
 }

@@ -1,10 +1,11 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, inject, test } from 'vitest';
 
-const root = resolve(import.meta.dirname, '../../..');
+const root = path.resolve(import.meta.dirname, '../../..');
 const run = promisify(execFile);
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 if (!hasCurl) console.warn('NOT TESTED: the curl lines of npm run dev. There is no curl here.');
@@ -34,6 +35,9 @@ describe('npm run dev', () => {
       const page = /in your browser +(\S+)/.exec(output)?.[1] ?? '';
       expect(await (await fetch(page)).text()).toContain('果壳');
 
+      const backend = /The backend +(http\S+)/.exec(output)?.[1] ?? '';
+      expect(await (await fetch(backend)).text()).toContain('POST /trpc/auth.login');
+
       const lines = output.split('\n').filter((line) => line.startsWith('  curl '));
       expect(lines).toHaveLength(4);
       const expected = [
@@ -51,4 +55,30 @@ describe('npm run dev', () => {
       await ended;
     }
   });
+
+  test('starts again when a file changes, and says so in a line instead of the story', async () => {
+    const folder = await mkdtemp(path.join(inject('scratch'), 'dev-'));
+    const changing = path.join(folder, 'changing.txt');
+    await writeFile(changing, '1');
+    const database = `file:${folder}/dev.db`;
+    const args = ['tsx', 'watch', '--clear-screen=false', `--include=${changing}`, 'packages/preview/dev.ts'];
+    const dev = spawn('npx', args, {
+      cwd: root,
+      env: environment({ HOME: process.env.HOME ?? '', TMPDIR: folder, DATABASE_URL: database, PORT: '0' }),
+      detached: true,
+    });
+    let output = '';
+    for (const stream of [dev.stdout, dev.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const ended = once(dev, 'exit');
+    try {
+      await expect.poll(() => output, { timeout: 50_000 }).toContain('Ctrl-C');
+      const told = output.length;
+      await writeFile(changing, '2');
+      await expect.poll(() => output.slice(told), { timeout: 50_000 }).toContain('Started again');
+      expect(output.slice(told)).not.toContain('A first login');
+    } finally {
+      process.kill(-(dev.pid ?? 0), 'SIGINT');
+      await ended;
+    }
+  }, 120_000);
 });

@@ -1,4 +1,4 @@
-import type { HttpBindings } from '@hono/node-server';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -26,7 +26,8 @@ interface Deps {
   log: ((line: string) => void) | undefined;
 }
 
-type StandinApp = Hono<{ Bindings: HttpBindings }>;
+/** As in `HttpBindings` of @hono/node-server, whose declarations need those of a browser. */
+type StandinApp = Hono<{ Bindings: { incoming: IncomingMessage; outgoing: ServerResponse } }>;
 
 /** Both sides as one Hono app: WeChat's, with its faults and counts, and the phone's. */
 export function createApp(deps: Deps): StandinApp {
@@ -49,7 +50,11 @@ function serveEndpoint(app: StandinApp, endpoint: Endpoint, { faults, traffic, a
   const { method, path } = endpoint;
   app.on(method, path, async (c) => {
     const { outgoing } = c.env;
-    const request = { query: new URL(c.req.url).searchParams, body: method === 'POST' ? await c.req.text() : '' };
+    const request = {
+      query: new URL(c.req.url).searchParams,
+      body: method === 'POST' ? await c.req.text() : '',
+      contentType: c.req.header('content-type') ?? '',
+    };
     const code = endpoint.codeOf(request);
     const passage = traffic.enter({ path, code, query: request.query });
     outgoing.once('close', () => passage.left());
@@ -75,6 +80,9 @@ function servePhone(app: StandinApp, phone: PhoneOfAnything): void {
     login: phone.login,
     profile: phone.profile,
     'phone-number': phone.phoneNumber,
+    'plugin-login': phone.pluginLogin,
+    'open-data': phone.openData,
+    push: phone.push,
     'check-session': phone.checkSession,
     rotate: phone.rotate,
     block: phone.block,
@@ -87,7 +95,7 @@ function servePhone(app: StandinApp, phone: PhoneOfAnything): void {
   );
   app.get('/phone/stats', (c) => c.json(phone.stats({})));
   for (const [name, act] of Object.entries(actions)) {
-    app.post(`/phone/${name}`, async (c) => c.json(act(parsed(await c.req.text()))));
+    app.post(`/phone/${name}`, async (c) => c.json(await act(parsed(await c.req.text()))));
   }
   app.onError((error, c) => {
     if (error instanceof PhoneError) return c.json({ error: error.message }, 400);

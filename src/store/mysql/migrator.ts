@@ -140,5 +140,4 @@ export function createMigrator({ db, beside, timeoutMs, statementMs }: MigratorO
   }
 }
 
-const adoption =
-  'npm run db:adopt takes over that of the well-known tutorial; any other, rename, or use another database';
+const adoption = 'guoke adopt takes over that of the well-known tutorial; any other, rename, or use another database';

@@ -1,14 +1,13 @@
 import { parseArgs } from 'node:util';
 import { keyringFileOf } from '../operations/keyring-file.ts';
-import { runCommand, UsageError } from './command.ts';
+import { UsageError } from './command.ts';
 import { backupSqlite } from '../store/sqlite/backup.ts';
 
-// `npm run db:backup -- <file>`: the SQLite database of DATABASE_URL as it is now, while the server goes on.
-
-await runCommand(async () => {
-  const { positionals } = parseArgs({ allowPositionals: true });
+/** `guoke backup <file>`: the SQLite database of DATABASE_URL as it is now, while the server goes on. */
+export async function run(args: string[]): Promise<void> {
+  const { positionals } = parseArgs({ args, allowPositionals: true });
   const [file, ...rest] = positionals;
-  if (file === undefined || rest.length > 0) throw new UsageError('Say where to: npm run db:backup -- <file>');
+  if (file === undefined || rest.length > 0) throw new UsageError('Say where to: guoke backup <file>');
   const databaseUrl = process.env.DATABASE_URL || 'file:.data/guoke.db';
   if (!databaseUrl.startsWith('file:')) {
     throw new UsageError('DATABASE_URL names no SQLite database: of MySQL, deploy/mysql-backup.sh makes a backup');
@@ -21,4 +20,4 @@ await runCommand(async () => {
       ? 'It opens with SESSION_KEY_SECRETS alone: keep a copy of that too, in another place.\n'
       : `It opens with ${keyringFileOf(databaseUrl)} alone: keep a copy of that too, in another place.\n`,
   );
-});
+}

@@ -1,15 +1,15 @@
+import { parseArgs } from 'node:util';
 import { loadConfig } from '../config.ts';
 import { keyringOf } from '../operations/keyring-file.ts';
 import { type ResealCounts, resealAll } from '../operations/reseal.ts';
 import { openStore } from '../store/open.ts';
-import { runCommand } from './command.ts';
 import { createProgress } from './progress.ts';
-
-// `npm run keys:rotate`: seals every row with the first secret of SESSION_KEY_SECRETS. See docs/keys.md.
 
 const timeoutMs = 30_000;
 
-await runCommand(async () => {
+/** `guoke rotate-keys`: seals every row with the first secret of SESSION_KEY_SECRETS. See docs/keys.md. */
+export async function run(args: string[]): Promise<void> {
+  parseArgs({ args, options: {} });
   const { secrets } = loadConfig(process.env);
   const keyring = await keyringOf(secrets);
   const store = await openStore({ databaseUrl: secrets.databaseUrl, timeoutMs, poolSize: 1 });
@@ -21,7 +21,7 @@ await runCommand(async () => {
   } finally {
     await store.close();
   }
-});
+}
 
 function tell({ done, resealed, unreadable, contended }: ResealCounts): void {
   process.stdout.write(`${done} users looked at, ${resealed} resealed, ${unreadable} values unreadable.\n`);

@@ -1,16 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { keyringFileOf } from '../operations/keyring-file.ts';
-import { runCommand, UsageError } from './command.ts';
+import { UsageError } from './command.ts';
 import { createProgress } from './progress.ts';
 import { copyDatabase } from '../store/copy/copy.ts';
 
-// `npm run db:copy -- --to mysql://…`: every row of DATABASE_URL into an empty database, from SQLite to MySQL or back.
-
-await runCommand(async () => {
-  const { values } = parseArgs({ options: { to: { type: 'string' }, 'show-secret': { type: 'boolean' } } });
+/** `guoke copy --to mysql://…`: every row of DATABASE_URL into an empty database, from SQLite to MySQL or back. */
+export async function run(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { to: { type: 'string' }, 'show-secret': { type: 'boolean' } } });
   const to = values.to ?? process.env.DATABASE_URL_TO;
-  if (!to) throw new UsageError('Say where to: npm run db:copy -- --to mysql://user:password@host:3306/database');
+  if (!to) throw new UsageError('Say where to: guoke copy --to mysql://user:password@host:3306/database');
   const from = process.env.DATABASE_URL || 'file:.data/guoke.db';
 
   const progress = createProgress({ noun: 'rows' });
@@ -24,7 +23,7 @@ await runCommand(async () => {
   }
   if (left.length > 0) process.stdout.write(`Not copied, since they are not guoke's: ${left.join(', ')}\n`);
   process.stdout.write(await aboutSecrets(from, values['show-secret'] ?? false));
-});
+}
 
 /** What opens the sealed values on the other side. */
 async function aboutSecrets(from: string, show: boolean): Promise<string> {

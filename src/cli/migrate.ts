@@ -1,10 +1,10 @@
+import { parseArgs } from 'node:util';
 import { makeKeyringFile } from '../operations/keyring-file.ts';
 import { openStore } from '../store/open.ts';
-import { runCommand } from './command.ts';
 
-// `npm run db:migrate`: brings the tables of DATABASE_URL up to date, and says so in a line.
-
-await runCommand(async () => {
+/** `guoke migrate`: brings the tables of DATABASE_URL up to date, and says so in a line. */
+export async function run(args: string[]): Promise<void> {
+  parseArgs({ args, options: {} });
   const databaseUrl = process.env.DATABASE_URL || 'file:.data/guoke.db';
   // The server takes a database without its secret for a loss.
   if (databaseUrl.startsWith('file:') && !process.env.SESSION_KEY_SECRETS) await makeKeyringFile(databaseUrl);
@@ -15,4 +15,4 @@ await runCommand(async () => {
     await store.close();
   }
   process.stdout.write('The tables are up to date.\n');
-});
+}

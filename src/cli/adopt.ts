@@ -1,15 +1,17 @@
 import { parseArgs } from 'node:util';
 import { createSessionKeys, sessionKeyContext } from '../auth/session-keys.ts';
-import { runCommand, UsageError } from './command.ts';
+import { UsageError } from './command.ts';
 import { loadConfig } from '../config.ts';
 import { CryptoError, open } from '../crypto.ts';
 import { createProgress } from './progress.ts';
 import { adoptUsers, type Left } from '../store/mysql/adopt/adopt.ts';
 
-// `npm run db:adopt`: takes over the gk_wx_user of the well-known tutorial, sealing the session keys in it.
-
-await runCommand(async () => {
-  const { values } = parseArgs({ options: { 'drop-old': { type: 'boolean' }, 'without-key': { type: 'boolean' } } });
+/** `guoke adopt`: takes over the gk_wx_user of the well-known tutorial, sealing the session keys in it. */
+export async function run(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: { 'drop-old': { type: 'boolean' }, 'without-key': { type: 'boolean' } },
+  });
   const { settings, secrets } = loadConfig(process.env);
   const { databaseUrl, keyring } = secrets;
   if (!databaseUrl.startsWith('mysql:') || !keyring) {
@@ -39,9 +41,9 @@ await runCommand(async () => {
   process.stdout.write(
     aside === null
       ? 'The old table is dropped.\n'
-      : `The old table is ${aside} now, with the session keys in clear. Once you are content, drop it:\n  npm run db:adopt -- --drop-old\n`,
+      : `The old table is ${aside} now, with the session keys in clear. Once you are content, drop it:\n  guoke adopt --drop-old\n`,
   );
-});
+}
 
 function explainLeft({ rows, named, columns }: Left): string {
   const lines = [];
