@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Keyring, SealingSecret } from './crypto.ts';
 import { logLevels } from './operations/log.ts';
@@ -9,7 +10,7 @@ export class ConfigError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(`The configuration is not complete:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    super(`The configuration is wrong or not complete:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
     this.problems = problems;
   }
 }
@@ -61,13 +62,16 @@ const isOrigin = (text: string) => {
   return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.origin === text.replace(/\/$/, '');
 };
 
+/** An address, or a name that the DNS may know: a port or `http://` in it would be asked of the DNS. */
+const isHost = (text: string) => isIP(text) !== 0 || /^(?!-)[A-Za-z0-9.-]{1,253}$/.test(text);
+
 const environment = z.object({
   WX_APPID: z.string().regex(appIdPattern).optional(),
   WX_SECRET: z.string().regex(secretPattern).optional(),
   WX_APPS: apps.optional(),
   DATABASE_URL: z.string().refine(isDatabaseUrl).default('file:.data/guoke.db'),
   SESSION_KEY_SECRETS: keyring.optional(),
-  HOST: z.string().min(1).default('127.0.0.1'),
+  HOST: z.string().refine(isHost).default('127.0.0.1'),
   PORT: integer(0, 65_535, 8080),
   METRICS_PORT: z
     .string()
@@ -80,28 +84,34 @@ const environment = z.object({
   DATABASE_TIMEOUT_MS: integer(1, 60_000, 2000),
   DATABASE_POOL_SIZE: integer(1, 1000, 10),
   WATERMARK_MAX_AGE_SECONDS: integer(1, 86_400, 600),
-  RATE_LIMIT_PER_MINUTE: integer(0, 1_000_000, 300),
+  RATE_LIMIT_PER_MINUTE: integer(0, 1_000_000, 1200),
+  USER_WRITES_PER_MINUTE: integer(0, 1_000_000, 60),
+  RETENTION_DAYS: integer(0, 36_500, 0),
   TRUST_PROXY_HOPS: integer(0, 16, 0),
   MIGRATE_ON_START: flag(true),
   LOG_LEVEL: z.enum(logLevels).default('info'),
 });
 
 const rules: Readonly<Record<keyof z.input<typeof environment>, string>> = {
-  WX_APPID: 'must be the appid of a mini program',
-  WX_SECRET: 'must be the secret of that mini program',
-  WX_APPS: 'must be appid:secret, more of them separated by commas, each appid once',
+  WX_APPID: 'must be the appid of a mini program, as mp.weixin.qq.com shows it',
+  WX_SECRET: 'must be the AppSecret of that mini program: no space, comma or colon is in it',
+  WX_APPS: 'must be appid:secret, more of them separated by commas, each appid once and not that of WX_APPID',
   DATABASE_URL:
     'must be file:<path> or mysql://user:password@host:3306/database, which may end in ?ssl=true; in a password @ / ? # and % are written %40 %2F %3F %23 and %25',
-  SESSION_KEY_SECRETS: 'must be id:<base64 of 32 bytes>, more of them separated by commas, each id once',
-  HOST: 'must be an address to listen on',
+  SESSION_KEY_SECRETS:
+    'must be id:<base64 of 32 bytes>, more of them separated by commas, each id once; make one with: echo "k1:$(openssl rand -base64 32)"',
+  HOST: 'must be an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::, without http://, brackets or a port',
   PORT: 'must be a port from 0 to 65535',
-  METRICS_PORT: 'must be a port from 0 to 65535',
-  WX_API_BASE_URL: 'must be http:// or https:// and a host',
+  METRICS_PORT: 'must be a port from 0 to 65535, and not the one of PORT',
+  WX_API_BASE_URL:
+    'must be http:// or https:// and a host, without a user, a path or a query: it is not set where WeChat itself is asked',
   WX_TIMEOUT_MS: 'must be a number of milliseconds from 1 to 60000',
   DATABASE_TIMEOUT_MS: 'must be a number of milliseconds from 1 to 60000',
   DATABASE_POOL_SIZE: 'must be a number from 1 to 1000',
   WATERMARK_MAX_AGE_SECONDS: 'must be a number of seconds from 1 to 86400',
   RATE_LIMIT_PER_MINUTE: 'must be a number from 0 (off) to 1000000',
+  USER_WRITES_PER_MINUTE: 'must be a number from 0 (off) to 1000000',
+  RETENTION_DAYS: 'must be a number of days from 0 (off) to 36500',
   TRUST_PROXY_HOPS: 'must be a number from 0 to 16',
   MIGRATE_ON_START: 'must be true or false',
   LOG_LEVEL: `must be one of ${logLevels.join(', ')}`,
@@ -129,9 +139,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
     problems.add('WX_APPID and WX_SECRET go together: one of them is missing');
   }
   if (present.DATABASE_URL?.startsWith('mysql:') && !present.SESSION_KEY_SECRETS) {
-    problems.add(
-      `SESSION_KEY_SECRETS is missing: it ${rules.SESSION_KEY_SECRETS}; make one with: openssl rand -base64 32`,
-    );
+    problems.add(`SESSION_KEY_SECRETS is missing: it ${rules.SESSION_KEY_SECRETS}`);
+  }
+  const { PORT, METRICS_PORT } = parsed.data ?? {};
+  if (METRICS_PORT !== undefined && METRICS_PORT !== 0 && METRICS_PORT === PORT) {
+    problems.add(`METRICS_PORT ${rules.METRICS_PORT}`);
   }
   if (!parsed.success) throw new ConfigError([...problems]);
 
@@ -154,6 +166,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
       databasePoolSize: rest.DATABASE_POOL_SIZE,
       watermarkMaxAgeSeconds: rest.WATERMARK_MAX_AGE_SECONDS,
       rateLimitPerMinute: rest.RATE_LIMIT_PER_MINUTE,
+      userWritesPerMinute: rest.USER_WRITES_PER_MINUTE,
+      /** 0: users are kept. */
+      retentionDays: rest.RETENTION_DAYS,
       trustProxyHops: rest.TRUST_PROXY_HOPS,
       migrateOnStart: rest.MIGRATE_ON_START,
       logLevel: rest.LOG_LEVEL,

@@ -138,6 +138,11 @@ export function createToken(random = freshBytes(32)): string {
   return random.toString('base64url');
 }
 
+/** Names a session to its user: made of the stored hash, and no way back to it. 32 bytes as base64url. */
+export function sessionIdOf(tokenHash: Buffer): string {
+  return createHmac('sha256', tokenHash).update('guoke session v1').digest('base64url');
+}
+
 /** What is stored of a token: its SHA-256, 32 bytes. A token is random enough to need no salt. */
 export function hashToken(token: string): Buffer {
   return hash('sha256', token, 'buffer');

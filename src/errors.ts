@@ -4,11 +4,12 @@ import type { LogFields } from './operations/log.ts';
 type TrpcCode = TRPCError['code'];
 export type Retry = 'login' | 'later' | 'never';
 
-interface Outcome {
+export interface Outcome {
   code: TrpcCode;
-  httpStatus: number;
   retry: Retry;
   message: string;
+  /** What `Retry-After` says where the error itself does not. */
+  retryAfterSeconds?: number;
 }
 
 /** Every way in which a call can fail, and what the caller is told. The only such table. */
@@ -29,12 +30,20 @@ export const outcomes = {
   SESSION_INVALID: { code: 'UNAUTHORIZED', httpStatus: 401, retry: 'login', message: 'Not logged in' },
   USER_BLOCKED: { code: 'FORBIDDEN', httpStatus: 403, retry: 'never', message: 'This user is blocked' },
   TOO_LARGE: { code: 'PAYLOAD_TOO_LARGE', httpStatus: 413, retry: 'never', message: 'The request is too large' },
-  RATE_LIMITED: { code: 'TOO_MANY_REQUESTS', httpStatus: 429, retry: 'later', message: 'Too many calls' },
+  RATE_LIMITED: {
+    code: 'TOO_MANY_REQUESTS',
+    httpStatus: 429,
+    retry: 'later',
+    message: 'Too many calls',
+    // The limits count minutes.
+    retryAfterSeconds: 60,
+  },
   WECHAT_RATE_LIMITED: {
     code: 'TOO_MANY_REQUESTS',
     httpStatus: 429,
     retry: 'later',
     message: 'WeChat accepts no more calls for now',
+    retryAfterSeconds: 60,
   },
   WECHAT_BUSY: { code: 'SERVICE_UNAVAILABLE', httpStatus: 503, retry: 'later', message: 'WeChat is busy' },
   DATABASE_UNAVAILABLE: {
@@ -62,10 +71,15 @@ export const outcomes = {
     message: 'WeChat rejects this mini program: its set-up on the server is wrong',
   },
   INTERNAL: { code: 'INTERNAL_SERVER_ERROR', httpStatus: 500, retry: 'later', message: 'Something went wrong' },
-} as const satisfies Record<string, Outcome>;
+} as const satisfies Record<string, Outcome & { httpStatus: number }>;
 
 /** Why a call failed: stable, and safe to branch on. */
 export type Reason = keyof typeof outcomes;
+
+/** A reason of an owner's, made by `defineReasons`: `throw new AppError(reasons.NOTES_FULL)`. */
+export interface OwnReason<Name extends string = string> extends Outcome {
+  readonly name: Name;
+}
 
 interface AppErrorOptions {
   /** Paths of the input's fields that are wrong; never their values. */
@@ -78,15 +92,18 @@ interface AppErrorOptions {
 
 /** The one door by which a known failure leaves. tRPC passes it through unchanged, with the right HTTP status. */
 export class AppError extends TRPCError {
-  readonly reason: Reason;
+  readonly reason: string;
+  readonly retry: Retry;
   readonly retryAfterSeconds: number | undefined;
   readonly detail: LogFields;
 
-  constructor(reason: Reason, { fields, retryAfterSeconds, detail = {}, cause }: AppErrorOptions = {}) {
-    const { code, message } = outcomes[reason];
+  constructor(reason: Reason | OwnReason, { fields, retryAfterSeconds, detail = {}, cause }: AppErrorOptions = {}) {
+    const outcome: Outcome = typeof reason === 'string' ? outcomes[reason] : reason;
+    const { code, message, retry } = outcome;
     super({ code, message: fields?.length ? `${message}: ${fields.join(', ')}` : message, cause });
-    this.reason = reason;
-    this.retryAfterSeconds = retryAfterSeconds;
+    this.reason = typeof reason === 'string' ? reason : reason.name;
+    this.retry = retry;
+    this.retryAfterSeconds = retryAfterSeconds ?? outcome.retryAfterSeconds;
     this.detail = detail;
   }
 }

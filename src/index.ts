@@ -8,8 +8,9 @@ export { startServer, type Server, type ServerOptions } from './server.ts';
 export { authRouter } from './auth/router.ts';
 export { userRouter } from './user/router.ts';
 export { appRouter, type AppRouter } from './router.ts';
-export { publicProcedure, router, signedInProcedure, type Context, type ErrorData } from './trpc.ts';
-export { AppError, type Reason, type Retry } from './errors.ts';
+export { publicProcedure, router, signedInProcedure, type Context, type ErrorData, type WithReasons } from './trpc.ts';
+export { AppError, type OwnReason, type Reason, type Retry } from './errors.ts';
+export { defineReasons } from './own-reasons.ts';
 
 export { openStore } from './store/open.ts';
 export { StoreError, type Session, type Store, type StoreOptions, type User } from './store/store.ts';

@@ -1,7 +1,7 @@
 import type { AnyTRPCRouter } from '@trpc/server';
 import { z } from 'zod';
-import { outcomes } from './errors.ts';
-import { signedInProcedure } from './trpc.ts';
+import { outcomes, type OwnReason } from './errors.ts';
+import { accountProcedure, signedInProcedure } from './trpc.ts';
 
 interface Definition {
   type: 'query' | 'mutation' | 'subscription';
@@ -13,25 +13,32 @@ interface Definition {
 /** tRPC keeps these on every procedure and leaves them out of its types. The one place that reads them. */
 const definitionOf = (procedure: unknown) => (procedure as { _def: Definition })._def;
 
-const failure = z.object({
-  error: z.object({
-    message: z.string(),
-    code: z.number().describe('A JSON-RPC number; branch on data.reason'),
-    data: z.object({
-      code: z.string(),
-      httpStatus: z.number(),
-      path: z.string().nullable(),
-      reason: z.enum(Object.keys(outcomes)),
-      retry: z.enum(['login', 'later', 'never']).describe('login: call wx.login again'),
+const failureWith = (reasons: readonly string[]) =>
+  z.object({
+    error: z.object({
+      message: z.string(),
+      code: z.number().describe('A JSON-RPC number; branch on data.reason'),
+      data: z.object({
+        code: z.string(),
+        httpStatus: z.number(),
+        path: z.string().nullable(),
+        reason: z.enum(reasons),
+        retry: z.enum(['login', 'later', 'never']).describe('login: call wx.login again'),
+      }),
     }),
-  }),
-});
+  });
 
 /**
  * An OpenAPI 3.1 document of a router's procedures as they cross the wire, each call alone: batches are for tRPC's own
- * clients. The inputs and outputs are those that the procedures declare; what a refinement asks for beyond is not said.
+ * clients. The inputs and outputs are those that the procedures declare, with zod 4; what a refinement asks for beyond is
+ * not said. `reasons` are an owner's own, of `defineReasons`.
  */
-export function openApiDocument(router: AnyTRPCRouter, info: { title: string; version: string }) {
+export function openApiDocument(
+  router: AnyTRPCRouter,
+  info: { title: string; version: string },
+  reasons: Readonly<Record<string, OwnReason>> = {},
+) {
+  const failure = failureWith([...Object.keys(outcomes), ...Object.keys(reasons)]);
   const procedures: Record<string, unknown> = router._def.procedures;
   return {
     openapi: '3.1.0',
@@ -51,12 +58,12 @@ export function openApiDocument(router: AnyTRPCRouter, info: { title: string; ve
 }
 
 function operation(name: string, { inputs, output, middlewares }: Definition) {
-  const signedIn = definitionOf(signedInProcedure).middlewares.at(-1);
+  const signedIn = [signedInProcedure, accountProcedure].map((each) => definitionOf(each).middlewares.at(-1));
   const [input] = inputs;
   const answer = z.object({ result: z.object({ data: output ?? z.unknown() }) });
   return {
     operationId: name,
-    ...(middlewares.includes(signedIn) && { security: [{ token: [] }] }),
+    ...(signedIn.some((each) => middlewares.includes(each)) && { security: [{ token: [] }] }),
     ...(input && { requestBody: { required: true, content: jsonOf(schemaOf(input, 'input')) } }),
     responses: {
       200: { description: 'It is done', content: jsonOf(schemaOf(answer, 'output')) },

@@ -52,7 +52,6 @@ export async function createParts(
           exchangesInFlight: () => api.inFlight(),
           pool: () => store.poolStats(),
         });
-  const { rateLimitPerMinute } = settings;
 
   return {
     store,
@@ -60,13 +59,12 @@ export async function createParts(
     sessionKeys: createSessionKeys(keyring),
     phoneCodes: createPhoneCodes({ api, accessTokens, timeoutMs }),
     phoneNumbers: createPhoneNumbers(keyring),
-    pictures: createPictures({
-      limit: createRateLimiter({ perMinute: rateLimitPerMinute === 0 ? 0 : picturesPerMinute }),
-    }),
+    pictures: createPictures({ limit: createRateLimiter({ perMinute: picturesPerMinute }) }),
     onUserDeleted,
     watermarkMaxAgeSeconds: settings.watermarkMaxAgeSeconds,
     log,
-    codeLimit: createRateLimiter({ perMinute: rateLimitPerMinute }),
+    codeLimit: createRateLimiter({ perMinute: settings.rateLimitPerMinute }),
+    writeLimit: createRateLimiter({ perMinute: settings.userWritesPerMinute }),
     now,
     trustedProxies: settings.trustProxyHops,
     databaseTimeoutMs: settings.databaseTimeoutMs,

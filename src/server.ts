@@ -11,6 +11,7 @@ import { placeOf } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import { startSweeper } from './operations/sweeper.ts';
 import type { OnUserDeleted } from './user/erasure.ts';
+import { createRetentionSweep } from './user/retention.ts';
 import { createAvatarSweep } from './user/avatars.ts';
 
 export interface Server {
@@ -84,6 +85,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
         return { deleted, hasMore: deleted === limit };
       },
       createAvatarSweep(store, { graceMs: sweepGraceMs }),
+      createRetentionSweep({ store, onUserDeleted, retentionDays: settings.retentionDays }),
     ],
     log,
     now,

@@ -1,4 +1,5 @@
 import { getTRPCErrorFromUnknown, initTRPC, TRPCError } from '@trpc/server';
+import { getHTTPStatusCodeFromError } from '@trpc/server/http';
 import type { SessionKeys } from './auth/session-keys.ts';
 import type { Tokens } from './auth/tokens.ts';
 import { AppError, outcomes, type Reason, type Retry } from './errors.ts';
@@ -35,6 +36,8 @@ export interface Context {
   calls: CallObserver;
   /** Of the calls that spend a code, for each client address. */
   codeLimit: RateLimiter;
+  /** Of our own mutations, for each openid. */
+  writeLimit: RateLimiter;
   /** Unix milliseconds. */
   now: () => number;
   requestId: string;
@@ -53,13 +56,32 @@ export interface ErrorData {
   retry: Retry;
 }
 
+/** The part of a router's type that says what its errors hold. */
+interface Failing {
+  _def: { _config: { $types: { errorShape: { data: ErrorData } } } };
+}
+
+/**
+ * A router's type, with an owner's reasons beside guoke's in `error.data.reason`, for the phone:
+ * `export type AppRouter = WithReasons<ReturnType<typeof createAppRouter>, keyof typeof reasons>`.
+ */
+export type WithReasons<Router extends Failing, Name extends string> = Omit<Router, '_def'> & {
+  _def: Omit<Router['_def'], '_config'> & { _config: WithError<Router['_def']['_config'], Reason | Name> };
+};
+
+type WithError<Config extends { $types: object }, Name extends string> = Omit<Config, '$types'> & {
+  $types: Omit<Config['$types'], 'errorShape'> & {
+    errorShape: { message: string; code: number; data: Omit<ErrorData, 'reason'> & { reason: Name } };
+  };
+};
+
 const t = initTRPC
   .context<Context>()
   .meta<ProcedureMeta>()
   .create({
     isDev: false,
     errorFormatter({ shape, error, ctx, path }) {
-      const { reason, message } = explain(error);
+      const { reason, retry, message } = explain(error);
       const { code, httpStatus } = shape.data;
       // A path that is no procedure's is the caller's own text: it is not given back.
       const data: ErrorData = {
@@ -67,7 +89,7 @@ const t = initTRPC
         httpStatus,
         path: ctx && error.code !== 'NOT_FOUND' ? (path ?? null) : null,
         reason,
-        retry: outcomes[reason].retry,
+        retry,
       };
       return { code: shape.code, message, data };
     },
@@ -84,12 +106,16 @@ const refusals: Partial<Record<TRPCError['code'], string>> = {
 };
 
 /** The reason and the words for an error of any kind; an unforeseen one says nothing of itself. */
-export function explain(error: TRPCError): { reason: Reason; message: string } {
-  if (error instanceof AppError) return { reason: error.reason, message: error.message };
-  const message = refusals[error.code];
-  if (message !== undefined) return { reason: 'INPUT_INVALID', message };
-  const reason = error.code === 'PAYLOAD_TOO_LARGE' ? 'TOO_LARGE' : 'INTERNAL';
-  return { reason, message: outcomes[reason].message };
+export function explain(error: TRPCError): { reason: Reason; retry: Retry; message: string } {
+  // An owner's reason is no Reason: WithReasons gives their router's type its names.
+  if (error instanceof AppError) {
+    return { reason: error.reason as Reason, retry: error.retry, message: error.message };
+  }
+  const refusal = refusals[error.code];
+  const reason =
+    refusal !== undefined ? 'INPUT_INVALID' : error.code === 'PAYLOAD_TOO_LARGE' ? 'TOO_LARGE' : 'INTERNAL';
+  const { retry, message } = outcomes[reason];
+  return { reason, retry, message: refusal ?? message };
 }
 
 /** Gives each failure of a procedure its reason: the input's, the database's, or an unforeseen one. */
@@ -118,12 +144,13 @@ async function observed<Ran extends Outcome>(
   const ran = await run().catch((cause: unknown) => getTRPCErrorFromUnknown(cause));
   const call = { procedure: path, batchIndex, durationMs: performance.now() - startedAt };
   if (!(ran instanceof TRPCError) && ran.ok) {
-    ctx.calls.observe({ ...call, reason: 'OK' });
+    ctx.calls.observe({ ...call, reason: 'OK', httpStatus: 200 });
     return ran;
   }
   const error = toAppError(ran instanceof TRPCError ? ran : ran.error);
   if (error.reason === 'INTERNAL') ctx.log.unexpected?.(error.cause ?? error);
-  ctx.calls.observe({ ...call, reason: error.reason, detail: error.detail });
+  const httpStatus = getHTTPStatusCodeFromError(error);
+  ctx.calls.observe({ ...call, reason: error.reason, httpStatus, detail: error.detail });
   throw error;
 }
 
@@ -145,12 +172,22 @@ export const codeRateLimit = t.middleware(({ ctx, next }) => {
 });
 
 /**
- * A procedure for callers with a valid token: `ctx.user` and `ctx.session` are theirs. One middleware where two would do:
- * each costs a signed-in call as much as its look-up in the database.
+ * One middleware where two would do: each costs a signed-in call as much as its look-up in the database. A limited
+ * mutation counts before its input is read, so that one of a wrong shape counts too.
  */
-export const signedInProcedure = t.procedure.use(({ ctx, path, batchIndex, next }) =>
-  observed({ ctx, path, batchIndex }, async () => {
-    const { session, user } = await ctx.tokens.verify(ctx.authorization, ctx.now());
-    return next({ ctx: { session, user } });
-  }),
-);
+const createSignedIn = ({ areWritesLimited }: { areWritesLimited: boolean }) =>
+  t.procedure.use(({ ctx, path, batchIndex, type, next }) =>
+    observed({ ctx, path, batchIndex }, async () => {
+      const { session, user } = await ctx.tokens.verify(ctx.authorization, ctx.now());
+      const isLimited = areWritesLimited && type === 'mutation';
+      const waitSeconds = isLimited ? ctx.writeLimit.take(user.openId, ctx.now()) : 0;
+      if (waitSeconds > 0) throw new AppError('RATE_LIMITED', { retryAfterSeconds: waitSeconds });
+      return next({ ctx: { session, user } });
+    }),
+  );
+
+/** A procedure for callers with a valid token: `ctx.user` and `ctx.session` are theirs. */
+export const signedInProcedure = createSignedIn({ areWritesLimited: false });
+
+/** The same for procedures of guoke's own: each user's mutations are limited, see USER_WRITES_PER_MINUTE. */
+export const accountProcedure = createSignedIn({ areWritesLimited: true });

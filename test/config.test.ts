@@ -27,7 +27,9 @@ describe('configuration', () => {
       databaseTimeoutMs: 2000,
       databasePoolSize: 10,
       watermarkMaxAgeSeconds: 600,
-      rateLimitPerMinute: 300,
+      rateLimitPerMinute: 1200,
+      userWritesPerMinute: 60,
+      retentionDays: 0,
       trustProxyHops: 0,
       migrateOnStart: true,
       logLevel: 'info',
@@ -134,6 +136,45 @@ describe('configuration', () => {
         expect(problems.join(), odd).not.toContain('w0rd');
       }
     }
+  });
+
+  test('HOST is an address or a name, and what else people write there is told before the DNS is asked', () => {
+    for (const good of ['127.0.0.1', '0.0.0.0', '::', '::1', 'fe80::1%eth0', 'localhost', 'login-1.example'])
+      expect(loadConfig({ ...complete, HOST: good }).settings.host).toBe(good);
+    for (const odd of ['http://localhost', '127.0.0.1:8080', '[::1]', '127.0.0.1 ', '-h', '*', 'a,b']) {
+      const problem = /^HOST must be an address of this machine, such as 127\.0\.0\.1/;
+      expect(problemsOf({ ...complete, HOST: odd }), odd).toEqual([expect.stringMatching(problem)]);
+    }
+  });
+
+  test('metrics are on a port of their own', () => {
+    const problem = /^METRICS_PORT must be .*not the one of PORT$/;
+    expect(problemsOf({ ...complete, METRICS_PORT: '8080' })).toEqual([expect.stringMatching(problem)]);
+    expect(problemsOf({ ...complete, PORT: '9000', METRICS_PORT: '9000' })).toEqual([expect.stringMatching(problem)]);
+    expect(problemsOf({ ...complete, PORT: '0', METRICS_PORT: '0' })).toEqual([]);
+  });
+
+  test('every problem names its variable and what it must be, and a missing secret how to make one', () => {
+    const odd = ' , ';
+    const names = [
+      'WX_APPID',
+      'WX_SECRET',
+      'WX_APPS',
+      'DATABASE_URL',
+      'SESSION_KEY_SECRETS',
+      'HOST',
+      'PORT',
+      'METRICS_PORT',
+    ];
+    names.push('WX_API_BASE_URL', 'WX_TIMEOUT_MS', 'DATABASE_TIMEOUT_MS', 'DATABASE_POOL_SIZE', 'TRUST_PROXY_HOPS');
+    names.push('WATERMARK_MAX_AGE_SECONDS', 'RATE_LIMIT_PER_MINUTE', 'MIGRATE_ON_START', 'LOG_LEVEL');
+    for (const name of names) {
+      expect(problemsOf({ ...complete, [name]: odd })).toEqual([
+        expect.stringMatching(new RegExp(`^${name} must be `)),
+      ]);
+    }
+    const [hex] = problemsOf({ ...complete, SESSION_KEY_SECRETS: `k1:${'0a'.repeat(32)}` });
+    expect(hex).toContain('openssl rand -base64 32');
   });
 
   test('a database in memory is refused: its first connection would lose the tables', () => {

@@ -194,7 +194,7 @@ describe('what guoke init writes: procedures with a table of their own', () => {
   test('is not written into a folder that is not empty', async () => {
     const before = await readdir(project);
     const guoke = path.join(project, 'node_modules/.bin/guoke');
-    await expect(run(guoke, ['init', project])).rejects.toMatchObject({ code: 2 });
+    await expect(run(guoke, ['init', project])).rejects.toMatchObject({ code: 1 });
     expect(await readdir(project)).toEqual(before);
   });
 
@@ -215,9 +215,12 @@ describe('what guoke init writes: procedures with a table of their own', () => {
     expect(await readFile(path.join(phone, 'app-router.d.ts'), 'utf8')).not.toContain('import');
     await writeFile(
       path.join(phone, 'wrong.ts'),
-      `import { createClient } from '@guoke/client';
-import type { AppRouter } from './app-router';
+      `import { createClient, failureOf } from '@guoke/client';
+import type { AppRouter, Reason } from './app-router';
 const { api } = createClient<AppRouter>({ baseUrl: '' });
+const failure = failureOf<Reason>(null);
+export const isFull = failure.kind === 'refused' && (failure.reason === 'NOTES_FULL' || failure.reason === 'SESSION_INVALID');
+export const isOdd = failure.kind === 'refused' && failure.reason === 'NOTES_FUL';
 export const right = async () => [(await api.notes.mine.query())[0]?.text, (await api.user.me.query()).nickName];
 export const wrong = () => api.notes.add.mutate({ txt: 'a' });
 `,
@@ -229,7 +232,7 @@ export const wrong = () => api.notes.add.mutate({ txt: 'a' });
       [...options.split(' '), '', 'add-note.ts', 'wrong.ts'],
       phone,
     ).catch((error: object) => error);
-    expect(told.stdout?.match(/\w+\.ts\(\d+/g)).toEqual(['wrong.ts(5']);
+    expect(told.stdout?.match(/\w+\.ts\(\d+/g)).toEqual(['wrong.ts(6', 'wrong.ts(8']);
   });
 
   test('is told by guoke-router-types what is wrong, with a status other than 0', async () => {
@@ -296,6 +299,8 @@ export interface Tree { next: Tree | null; secret?: Secret }
       expect(await mine(hong)).toEqual([]);
       expect((await call('notes.add', { text: 'x' })).error.data.reason).toBe('SESSION_INVALID');
       expect((await call('notes.add', { text: '' }, ming)).error.data.reason).toBe('INPUT_INVALID');
+      for (let count = 1; count < 100; count++) await call('notes.add', { text: 'x' }, ming);
+      expect((await call('notes.add', { text: 'x' }, ming)).error.data.reason).toBe('NOTES_FULL');
     } finally {
       server.kill('SIGTERM');
       await ended;

@@ -235,7 +235,20 @@ describe('a start that cannot be says why in a few words, and exits 1', () => {
       const message = explainStartFailure(refusal(code));
       expect(message).toContain(folder);
       expect(message.split('\n')).toHaveLength(1);
+      // A folder that cannot be made: the one above it is to be mended.
+      const below = explained(Object.assign(new Error(), { code }), `${folder}/new/newer/secret.db`);
+      expect(explainStartFailure(below)).toContain(` ${folder} `);
     }
+  });
+
+  test.each([
+    ['203.0.113.9', /^The server did not start: 203\.0\.113\.9 is no address of this machine\. Set HOST to /],
+    ['no-such-name.invalid', /^The server did not start: HOST is a name that cannot be resolved\. Set it to /],
+  ])('HOST %s, which cannot be listened on, is told with what to set', async (host, sentence) => {
+    const { code, said } = await outcome({ ...environment(newFile()), HOST: host });
+    expect(code).toBe(1);
+    expect(said).toMatch(sentence);
+    expect(said.trim().split('\n')).toHaveLength(1);
   });
 
   test('a database that is away is named by host and port, once and without frames', async () => {
@@ -257,7 +270,7 @@ describe('a start that cannot be says why in a few words, and exits 1', () => {
       outcome({ ...environment(databaseUrl), SESSION_KEY_SECRETS: '' }),
     ]);
     expect([incomplete.code, file.code]).toEqual([1, 1]);
-    expect(incomplete.said).toMatch(/^The configuration is not complete:\n/);
+    expect(incomplete.said).toMatch(/^The configuration is wrong or not complete:\n/);
     expect(incomplete.said).toContain('WX_SECRET is missing');
     expect(incomplete.said).not.toContain('hush');
     expect(file.said).toMatch(/guoke\.db\.key does not hold a secret/);

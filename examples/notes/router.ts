@@ -1,6 +1,13 @@
-import { authRouter, router, signedInProcedure, userRouter } from 'guoke';
+import { AppError, authRouter, defineReasons, router, signedInProcedure, userRouter, type WithReasons } from 'guoke';
 import { z } from 'zod';
 import type { Notes } from './notes.ts';
+
+/** Our refusals, beside guoke's. */
+const reasons = defineReasons({
+  NOTES_FULL: { code: 'CONFLICT', retry: 'never', message: 'There is no room for another note' },
+});
+
+const maxNotes = 100;
 
 const note = z.object({
   id: z.number(),
@@ -15,9 +22,13 @@ function createNotesRouter(notes: Notes) {
     add: signedInProcedure
       .input(z.object({ text: z.string().min(1).max(500) }))
       .output(note)
-      .mutation(({ ctx, input }) => notes.add(ctx.user.openId, input.text, ctx.now())),
+      .mutation(async ({ ctx, input }) => {
+        const own = await notes.of(ctx.user.openId, maxNotes);
+        if (own.length === maxNotes) throw new AppError(reasons.NOTES_FULL);
+        return await notes.add(ctx.user.openId, input.text, ctx.now());
+      }),
 
-    mine: signedInProcedure.output(z.array(note)).query(({ ctx }) => notes.of(ctx.user.openId, 100)),
+    mine: signedInProcedure.output(z.array(note)).query(({ ctx }) => notes.of(ctx.user.openId, maxNotes)),
   });
 }
 
@@ -26,4 +37,5 @@ export function createAppRouter(notes: Notes) {
   return router({ auth: authRouter, user: userRouter, notes: createNotesRouter(notes) });
 }
 
-export type AppRouter = ReturnType<typeof createAppRouter>;
+/** What the phone gets to know: the procedures, and the reasons of both. */
+export type AppRouter = WithReasons<ReturnType<typeof createAppRouter>, keyof typeof reasons>;

@@ -18,6 +18,7 @@ export async function openStage(databaseUrl: string, more: Readonly<Record<strin
     DATABASE_URL: databaseUrl,
     SESSION_KEY_SECRETS: `faults:${randomBytes(32).toString('base64')}`,
     RATE_LIMIT_PER_MINUTE: '0',
+    USER_WRITES_PER_MINUTE: '0',
     LOG_LEVEL: 'info',
     ...more,
   };

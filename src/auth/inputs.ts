@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { base64Of16BytesPattern, base64Pattern } from '../crypto.ts';
+import { base64Of16BytesPattern, base64Pattern, tokenPattern } from '../crypto.ts';
 import { readRawData } from '../user/profile.ts';
 
 /** A one-time code of WeChat's, of `wx.login` or of the phone number button. */
@@ -28,6 +28,9 @@ const rawData = z
   });
 
 export const checkUserInput = z.object({ code, appId });
+
+/** As `auth.sessions` gives it. */
+export const revokeSessionInput = z.object({ id: z.string().regex(tokenPattern) });
 
 export const loginInput = z.object({
   code,

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { noProfile, ownProfile, publicUser, toPublicUser } from '../user/profile.ts';
-import { publicProcedure, router, signedInProcedure, codeRateLimit } from '../trpc.ts';
-import { checkUserInput, loginInput } from './inputs.ts';
+import { sessionIdOf } from '../crypto.ts';
+import { accountProcedure, codeRateLimit, publicProcedure, router, signedInProcedure } from '../trpc.ts';
+import { checkUserInput, loginInput, revokeSessionInput } from './inputs.ts';
 import { prove } from './proof.ts';
+import { listSessions } from './sessions.ts';
 import { recordLogin } from './record-login.ts';
 
 const loggedIn = z.object({
@@ -10,6 +12,15 @@ const loggedIn = z.object({
   token: z.string(),
   /** Unix milliseconds. */
   expiresAt: z.number(),
+});
+
+/** Times are Unix milliseconds. */
+const listedSession = z.object({
+  /** Opaque, and no use as a token. */
+  id: z.string(),
+  createdAt: z.number(),
+  lastUsedAt: z.number(),
+  isCurrent: z.boolean(),
 });
 
 export const authRouter = router({
@@ -47,14 +58,35 @@ export const authRouter = router({
       return { user: toPublicUser(user), token, expiresAt };
     }),
 
-  /** Revokes the token of this call. */
+  /** Revokes the token of this call. Never limited: it must always be possible. */
   logout: signedInProcedure.output(z.object({ revoked: z.literal(true) })).mutation(async ({ ctx }) => {
     await ctx.store.deleteSession(ctx.session.tokenHash);
     return { revoked: true };
   }),
 
   /** Revokes every token of this user, and says how many were good. */
-  logoutAll: signedInProcedure.output(z.object({ revoked: z.number() })).mutation(async ({ ctx }) => {
+  logoutAll: accountProcedure.output(z.object({ revoked: z.number() })).mutation(async ({ ctx }) => {
     return { revoked: await ctx.store.deleteSessionsOf(ctx.user.openId, ctx.now()) };
   }),
+
+  /** Where this user is logged in, the newest first. */
+  sessions: accountProcedure.output(z.array(listedSession)).query(async ({ ctx }) => {
+    const sessions = await listSessions(ctx);
+    return sessions.map(({ tokenHash, createdAt, lastUsedAt }) => ({
+      id: sessionIdOf(tokenHash),
+      createdAt,
+      lastUsedAt,
+      isCurrent: tokenHash.equals(ctx.session.tokenHash),
+    }));
+  }),
+
+  /** Revokes one of them, this one included. */
+  revokeSession: accountProcedure
+    .input(revokeSessionInput)
+    .output(z.object({ revoked: z.boolean() }))
+    .mutation(async ({ ctx, input }) => {
+      const sessions = await listSessions(ctx);
+      const session = sessions.find(({ tokenHash }) => sessionIdOf(tokenHash) === input.id);
+      return { revoked: session !== undefined && (await ctx.store.deleteSession(session.tokenHash)) };
+    }),
 });

@@ -49,6 +49,23 @@ export const commands: ReadonlyMap<string, Command> = new Map(
       summary: 'seals every row with the first secret of SESSION_KEY_SECRETS',
       load: () => import('./rotate-keys.ts'),
     },
+    user: {
+      usage: '<act> --openid <id> | --union-id <id> | --phone <number>',
+      summary: 'shows, exports, deletes, signs out, blocks or unblocks a person',
+      options: [
+        "show            what is stored about a person's users; numbers and names are masked",
+        'export          the same with each session, for the person',
+        'delete          deletes a user, their sessions and their picture; asks first, unless --yes',
+        'sign-out        revokes every session of a user',
+        "block           refuses a user's logins and tokens from now on, on every instance",
+        'unblock         lets them in again',
+        '--reason <text> why: it stands in the log. Needed where something is changed',
+        '--reveal        shows numbers and names in full',
+        '--yes           deletes without asking',
+        "--hook <file>   a module whose onUserDeleted deletes the user's rows in tables of your own",
+      ],
+      load: () => import('./user.ts'),
+    },
     init: {
       usage: '<folder>',
       summary: 'writes a small project with procedures of its own into an empty folder',

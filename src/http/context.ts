@@ -58,6 +58,7 @@ export function createContext(c: HonoContext<CallEnv>, parts: ContextParts): { c
     log,
     calls: record,
     codeLimit: parts.codeLimit,
+    writeLimit: parts.writeLimit,
     now: parts.now,
     requestId,
     authorization: c.req.header('authorization'),

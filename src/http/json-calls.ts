@@ -13,6 +13,7 @@ import { answerHeaders } from './answer-headers.ts';
 import { createCallInputs } from './call-inputs.ts';
 import type { CallEnv } from './context.ts';
 import { retryAfter } from './refusals.ts';
+import { procedureRunner } from './run-procedure.ts';
 
 interface JsonCallsOptions {
   router: AnyTRPCRouter;
@@ -36,7 +37,12 @@ type Answers = Parameters<typeof transformTRPCResponse>[1];
  */
 export function jsonCalls({ router, maxBatchSize }: JsonCallsOptions): MiddlewareHandler<CallEnv> {
   const { _config: config } = router._def;
-  const procedures = new Map(Object.entries<AnyTRPCProcedure>(router._def.procedures));
+  const procedures = new Map(
+    Object.entries<AnyTRPCProcedure>(router._def.procedures).map(([path, procedure]) => [
+      path,
+      { type: procedure._def.type, run: procedureRunner(procedure) },
+    ]),
+  );
 
   return async (c, next) => {
     const calls = readCalls(c);
@@ -54,7 +60,7 @@ export function jsonCalls({ router, maxBatchSize }: JsonCallsOptions): Middlewar
     const isBatch = parameters ? parameters.get('batch') === '1' : query !== '';
     const below = procedurePath(c);
     const paths = isBatch ? below.split(',') : [below];
-    const types = new Set(paths.map((path) => procedures.get(path)?._def.type));
+    const types = new Set(paths.map((path) => procedures.get(path)?.type));
     const [type] = types;
     if (paths.length > maxBatchSize || types.size > 1 || (type !== 'query' && type !== 'mutation')) return null;
     if (method !== 'POST' && !(method === 'GET' && type === 'query')) return null;
@@ -90,8 +96,7 @@ export function jsonCalls({ router, maxBatchSize }: JsonCallsOptions): Middlewar
       let data: unknown;
       try {
         const getRawInput = () => inputs.read(batchIndex);
-        // As the adapter calls it; `callTRPCProcedure` would look the path up again, and hand two more options through.
-        data = await procedures.get(path)?.({ path, type, ctx, getRawInput, signal, batchIndex });
+        data = await procedures.get(path)?.run({ path, type, ctx, getRawInput, signal, batchIndex });
       } catch (cause) {
         return getTRPCErrorFromUnknown(cause);
       }

@@ -38,5 +38,5 @@ export function createRefusals(router: AnyTRPCRouter): Refusals {
 export function retryAfter(errors: readonly (TRPCError | undefined)[]): Record<string, string> {
   const seconds = errors.map((error) => (error instanceof AppError ? (error.retryAfterSeconds ?? 0) : 0));
   const longest = Math.max(0, ...seconds);
-  return longest > 0 ? { 'retry-after': String(longest) } : {};
+  return longest > 0 ? { 'retry-after': String(Math.ceil(longest)) } : {};
 }

@@ -1,5 +1,4 @@
 import type { TRPCError } from '@trpc/server';
-import { outcomes, type Reason } from '../errors.ts';
 import { describeError, type Log, type LogFields } from './log.ts';
 
 /** A call of a procedure that has ended. */
@@ -7,7 +6,9 @@ export interface EndedCall {
   procedure: string;
   /** Its place in the batch; 0 for a call alone. */
   batchIndex: number;
-  reason: Reason | 'OK';
+  /** `OK`, a reason of errors.ts, or one of an owner's. */
+  reason: string;
+  httpStatus: number;
   durationMs: number;
   /** What the log may know of a failure. */
   detail?: LogFields;
@@ -54,20 +55,19 @@ export function createCallRecord({ requestId, log, metrics }: CallRecordOptions)
         const error = call.reason === 'OK' ? (errors[call.batchIndex] ?? failure) : undefined;
         if (error) log.unexpected?.(error.cause ?? error);
         const final = error
-          ? { ...call, reason: 'INTERNAL' as const, detail: describeError(error.cause ?? error) }
+          ? { ...call, reason: 'INTERNAL', httpStatus: 500, detail: describeError(error.cause ?? error) }
           : call;
         const { procedure, reason, detail } = final;
         metrics?.observe(final);
         const fields = { requestId, procedure, durationMs: Math.round(final.durationMs), reason, ...detail };
-        log[levelOf(reason)](fields, 'call');
+        log[levelOf(final)](fields, 'call');
       }
     },
   };
 }
 
 /** Our own faults are errors, the world's are warnings, the caller's are information. */
-function levelOf(reason: EndedCall['reason']): 'error' | 'warn' | 'info' {
-  if (reason === 'OK') return 'info';
+function levelOf({ reason, httpStatus }: EndedCall): 'error' | 'warn' | 'info' {
   if (reason === 'INTERNAL' || reason === 'WECHAT_REJECTED') return 'error';
-  return outcomes[reason].httpStatus >= 500 || reason === 'WECHAT_RATE_LIMITED' ? 'warn' : 'info';
+  return httpStatus >= 500 || reason === 'WECHAT_RATE_LIMITED' ? 'warn' : 'info';
 }

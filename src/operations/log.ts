@@ -10,6 +10,8 @@ export interface LogFields {
   /** `auth.login`; a path that is no procedure's is not logged. */
   procedure?: string;
   reason?: string;
+  /** What an operator did to a user, such as `block`; `reason` is then the operator's own. */
+  act?: string;
   durationMs?: number;
   status?: number;
   /** A driver's or Node's error code, such as ECONNREFUSED. */
@@ -35,6 +37,7 @@ const fieldNames = {
   requestId: true,
   procedure: true,
   reason: true,
+  act: true,
   durationMs: true,
   status: true,
   code: true,

@@ -18,5 +18,8 @@ export const updateProfileInput = z
   .object({ nickName: nickName.nullish(), avatar: avatar.nullish() })
   .refine((input) => input.nickName !== undefined || input.avatar !== undefined);
 
+/** A login code of the caller's, taken for this call. */
+export const confirmedInput = z.object({ code });
+
 /** The code of the phone number button, which is not one of `wx.login`. */
 export const bindPhoneInput = z.object({ code });

@@ -63,27 +63,23 @@ function readWebp(bytes: Buffer): PictureHeader | null {
 /** Encoders make ten scans of a progressive picture; a hostile one has many, each of the whole picture in a few bytes. */
 const maxScans = 24;
 
+/** Reads markers as the decoder does: phones leave bytes between them. */
 function readJpeg(bytes: Buffer): PictureHeader | null {
   let header: PictureHeader | null = null;
   let scans = 0;
-  for (let at = 2; at + 4 <= bytes.length;) {
-    if (bytes.readUInt8(at) !== 0xff) return null;
+  for (let at = nextMarker(bytes, 2); at + 4 <= bytes.length;) {
     const marker = bytes.readUInt8(at + 1);
     // The end marker: a decoder reads nothing after it.
     if (marker === 0xd9) break;
-    if (marker === 0xff) {
-      at += 1;
-      continue;
-    }
+    // A second beginning.
+    if (marker === 0xd8) return null;
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
       if (header || marker > 0xc2) return null;
       header = readFrame(bytes, at, marker === 0xc2);
     }
-    at += 2 + bytes.readUInt16BE(at + 2);
-    if (marker !== 0xda) continue;
-    scans += 1;
+    if (marker === 0xda) scans += 1;
     if (scans > maxScans) return null;
-    at = endOfScan(bytes, at);
+    at = nextMarker(bytes, at + 2 + bytes.readUInt16BE(at + 2));
   }
   return header;
 }
@@ -97,11 +93,12 @@ function readFrame(bytes: Buffer, at: number, isProgressive: boolean): PictureHe
   return { width, height, decoderBytes: isProgressive ? width * height * perPixel : 0 };
 }
 
-/** The next marker that is neither a stuffed byte nor a restart. */
-function endOfScan(bytes: Buffer, from: number): number {
+/** The next marker that has a segment or begins or ends a file: no stuffed byte, no fill byte, no restart. */
+function nextMarker(bytes: Buffer, from: number): number {
   for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
     const next = bytes[at + 1] ?? 0;
-    if (next !== 0 && !(next >= 0xd0 && next <= 0xd7)) return at;
+    const isAlone = next <= 1 || next === 0xff || (next >= 0xd0 && next <= 0xd7);
+    if (!isAlone) return at;
   }
   return bytes.length;
 }

@@ -66,8 +66,9 @@ async function encode(
   picture: Buffer,
   { width, height }: { width: number; height: number },
 ): Promise<Buffer> {
-  // Colour profiles are left alone: one more parser for a difference that an avatar does not show.
-  const input = { limitInputPixels: maxPixels, failOn: 'warning', pages: 1, ignoreIcc: true } as const;
+  // Colour profiles are left alone: one more parser for a difference that an avatar does not show. Of what phones really
+  // make the decoder only warns, such as a scan header of Samsung's; a file that is cut off is an error.
+  const input = { limitInputPixels: maxPixels, failOn: 'error', pages: 1, ignoreIcc: true } as const;
   try {
     const seen = await decode(picture, input).metadata();
     // A header that the decoder reads differently from us was made to pass the check of its size.

@@ -1,9 +1,13 @@
 import { z } from 'zod';
+import { confirmCode } from '../auth/confirm-code.ts';
+import { listSessions } from '../auth/sessions.ts';
 import { AppError } from '../errors.ts';
 import type { UserChanges } from '../store/accounts.ts';
 import type { User } from '../store/store.ts';
-import { type Context, router, signedInProcedure, codeRateLimit } from '../trpc.ts';
-import { bindPhoneInput, updateProfileInput } from './inputs.ts';
+import { type Context, router, accountProcedure, codeRateLimit } from '../trpc.ts';
+import { eraseUser } from './erasure.ts';
+import { exportedData, toExport } from './export.ts';
+import { bindPhoneInput, confirmedInput, updateProfileInput } from './inputs.ts';
 import { maskPhoneNumber } from './phone.ts';
 import { publicUser, toPublicUser } from './profile.ts';
 
@@ -19,10 +23,10 @@ async function update(
 
 export const userRouter = router({
   /** The caller's own user. */
-  me: signedInProcedure.output(publicUser).query(({ ctx }) => toPublicUser(ctx.user)),
+  me: accountProcedure.output(publicUser).query(({ ctx }) => toPublicUser(ctx.user)),
 
-  /** Stores the nickname that the user typed and the picture that they chose, or one of them. */
-  updateProfile: signedInProcedure
+  /** Stores the nickname that the user typed and the picture that they chose, or one of them; null clears either. */
+  updateProfile: accountProcedure
     .meta({ maxBodyBytes: 512 * 1024 })
     .input(updateProfileInput)
     .output(publicUser)
@@ -33,7 +37,7 @@ export const userRouter = router({
     }),
 
   /** Stores the phone number behind a code of the phone number button. */
-  bindPhone: signedInProcedure
+  bindPhone: accountProcedure
     .input(bindPhoneInput)
     .use(codeRateLimit)
     .output(z.object({ phoneNumber: z.string() }))
@@ -41,5 +45,34 @@ export const userRouter = router({
       const phone = await ctx.phoneCodes.exchange(input.code, ctx.user);
       await update(ctx, { phone: ctx.phoneNumbers.seal(phone, ctx.user) });
       return { phoneNumber: maskPhoneNumber(phone.number) };
+    }),
+
+  /** Forgets the phone number. */
+  unbindPhone: accountProcedure
+    .output(publicUser)
+    .mutation(async ({ ctx }) => toPublicUser(await update(ctx, { phone: null }))),
+
+  /** All that is stored about the caller. */
+  exportData: accountProcedure
+    .input(confirmedInput)
+    .use(codeRateLimit)
+    .output(exportedData)
+    .mutation(async ({ ctx, input }) => {
+      await confirmCode(ctx, input.code);
+      const record = await ctx.store.findRecord(ctx.user.openId);
+      if (!record) throw new AppError('SESSION_INVALID');
+      return toExport(record, ctx.phoneNumbers.open(record), await listSessions(ctx));
+    }),
+
+  /** Deletes the caller's user, sessions and unshared avatar, and what an owner's hook deletes. */
+  deleteAccount: accountProcedure
+    .input(confirmedInput)
+    .use(codeRateLimit)
+    .output(z.object({ deleted: z.literal(true) }))
+    .mutation(async ({ ctx, input }) => {
+      await confirmCode(ctx, input.code);
+      // False is a deletion of the same moment: this user is gone either way.
+      await eraseUser(ctx, { openId: ctx.user.openId, createdUpTo: ctx.user.createdAt });
+      return { deleted: true };
     }),
 });

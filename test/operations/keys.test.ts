@@ -6,9 +6,10 @@ import { createLog } from '../../src/operations/log.ts';
 import { startServer, type Server } from '../../src/server.ts';
 import { devApp, startStandin, type Standin } from '../../packages/standin/src/server.ts';
 import type { Store } from '../../src/store/store.ts';
-import { phoneNumberContext } from '../../src/user/phone.ts';
+import { createPhoneNumbers, phoneNumberContext } from '../../src/user/phone.ts';
 import { clientOf, failureOf } from '../support/backend.ts';
 import { databases } from '../support/databases.ts';
+import { loginWrite } from '../support/login-write.ts';
 import { runCommand } from '../support/process.ts';
 
 const secrets = { old: Buffer.alloc(32, 1), new: Buffer.alloc(32, 2) };
@@ -146,6 +147,28 @@ describe.each(databases)('sealing with a new secret on $name', ({ createUrl, que
     expect(row?.sessionKey).toMatch(/^v1\.new\./);
     // The latest key, and before it the one that was being resealed.
     expect(await rotatedLogin(server, 'user3')).toBeNull();
+  });
+
+  test('fills the fingerprint of a phone number that an older version stored without one, and renews an old one', async () => {
+    const { store } = await start(onlyOld);
+    const [before, after] = [createPhoneNumbers(onlyOld), createPhoneNumbers(newFirst)];
+    const found: string[] = [];
+    for (const [number, isFilled] of [
+      ['13511110001', false],
+      ['13511110002', true],
+    ] as const) {
+      const login = loginWrite();
+      const phone = before.seal({ countryCode: '86', number }, login);
+      await store.saveLogin(login);
+      await store.updateUser(login, { phone }, 1);
+      const clear = `update gk_wx_user set phone_fingerprint = null where open_id = '${login.openId}'`;
+      if (!isFilled) await query(databaseUrl, clear);
+      expect(await store.findUsersByPhone(after.fingerprints(`+86${number}`))).toHaveLength(isFilled ? 1 : 0);
+      await resealAll({ store, keyring: newFirst });
+      const [user] = await store.findUsersByPhone(after.fingerprints(`+86${number}`));
+      found.push(user?.openId === login.openId && user.phoneFingerprint?.startsWith('new.') ? number : '');
+    }
+    expect(found).toEqual(['13511110001', '13511110002']);
   });
 
   test('writes a row only where each of its values is still as it was read', async () => {

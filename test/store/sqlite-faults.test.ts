@@ -57,6 +57,28 @@ describe('SQLite', () => {
     expect(await db.all(sql`select a from t`)).toEqual([{ a: 1 }]);
   });
 
+  test('the event loop turns between pieces of queued work that take long', async () => {
+    const connection = createConnection({ databaseUrl: await sqlite.createUrl(), timeoutMs: 10_000 });
+    onTestFinished(() => connection.close());
+    // Opened, so that what follows waits for nothing but its turn.
+    await connection.lend(async () => {});
+    const seen: string[] = [];
+    const work = () =>
+      connection.lend(async () => {
+        const startedAt = performance.now();
+        while (performance.now() - startedAt < 10);
+        seen.push('work');
+      });
+    const all = Promise.all([work(), work(), work()]);
+    const countTurns = () => {
+      seen.push('turn');
+      if (seen.length < 5) setImmediate(countTurns);
+    };
+    setImmediate(countTurns);
+    await all;
+    expect(seen.slice(0, 5)).toEqual(['work', 'turn', 'work', 'turn', 'work']);
+  });
+
   test('a batch takes the write lock at its beginning, even if it reads first, and once it is free gets it at once', async () => {
     const { url } = await openMigrated();
     const connection = createConnection({ databaseUrl: url, timeoutMs: 10 });

@@ -16,6 +16,7 @@ interface BackendOptions {
   standin?: StandinOptions;
   router?: NonNullable<ServerOptions['router']>;
   app?: NonNullable<ServerOptions['app']>;
+  onUserDeleted?: NonNullable<ServerOptions['onUserDeleted']>;
 }
 
 export type Backend = Awaited<ReturnType<typeof startBackend>>;
@@ -40,6 +41,7 @@ export async function startBackend({
     PORT: '0',
     // Of this the tests of the limit speak; others call as often as they like.
     RATE_LIMIT_PER_MINUTE: '0',
+    USER_WRITES_PER_MINUTE: '0',
     LOG_LEVEL: 'trace',
     ...env,
   };

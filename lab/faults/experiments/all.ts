@@ -4,6 +4,7 @@ import { blackHole } from './black-hole.ts';
 import { cluster } from './cluster.ts';
 import { databaseFaults } from './database-faults.ts';
 import { databaseKilled } from './database-killed.ts';
+import { deletionKilled } from './deletion-killed.ts';
 import { addressFlood, batches, stalledFlood } from './floods.ts';
 import { halfHanging } from './half-hanging.ts';
 import { loginCost } from './login-cost.ts';
@@ -22,6 +23,7 @@ export const experiments: readonly Experiment[] = [
   awayAtStart,
   databaseKilled,
   serverKilled,
+  deletionKilled,
   shutdown,
   migrateTogether,
   migrateInterrupted,

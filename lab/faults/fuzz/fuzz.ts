@@ -54,6 +54,7 @@ export async function fuzz({ seed, requests, progress = () => {} }: FuzzOptions)
       SESSION_KEY_SECRETS: `fuzz:${sealingSecret}`,
       PORT: '0',
       RATE_LIMIT_PER_MINUTE: '0',
+      USER_WRITES_PER_MINUTE: '0',
     }),
     { log: createLog('info', logged) },
   );

@@ -46,9 +46,9 @@ interface Platform {
 }
 
 /** Why a call failed, in a form that a page can branch on. */
-export type Failure =
+export type Failure<OwnReason extends string = never> =
   /** The backend said no. `fields` are those that make it INPUT_INVALID. */
-  | ({ kind: 'refused'; reason: Reason; retry: Retry; fields: readonly string[] } & Told)
+  | ({ kind: 'refused'; reason: Reason | OwnReason; retry: Retry; fields: readonly string[] } & Told)
   /** Something answered, and not as the backend does: a gateway's HTML, half a body. */
   | ({ kind: 'bad-response'; status: number | undefined; retry: 'later' } & Told)
   /** The backend was not reached, or did not answer within `timeoutMs`; or `wx.login` failed. */
@@ -65,15 +65,15 @@ function isClientError(error: unknown): error is ClientError {
 }
 
 /** The parts of tRPC's error that the server's error formatter and `createWxFetch` fill in, where it came to that. */
-interface CallError {
+interface CallError<OwnReason extends string> {
   name: 'TRPCClientError';
   message: string;
   cause?: unknown;
-  data?: { reason?: Reason; retry?: Retry } | null;
+  data?: { reason?: Reason | OwnReason; retry?: Retry } | null;
   meta?: { response?: Told & { status: number } };
 }
 
-function isCallError(error: unknown): error is CallError {
+function isCallError<OwnReason extends string>(error: unknown): error is CallError<OwnReason> {
   return (Object(error) as { name?: unknown }).name === 'TRPCClientError';
 }
 
@@ -103,10 +103,13 @@ function failureOfClientError(error: ClientError): Failure {
   }
 }
 
-/** Says why a call failed, whatever was caught. */
-export function failureOf(error: unknown): Failure {
+/**
+ * Says why a call failed, whatever was caught. `failureOf<Reason>`, with the `Reason` of a backend's own app-router.d.ts,
+ * knows the reasons that its owner added.
+ */
+export function failureOf<OwnReason extends string = never>(error: unknown): Failure<OwnReason> {
   if (isClientError(error)) return failureOfClientError(error);
-  if (isCallError(error)) {
+  if (isCallError<OwnReason>(error)) {
     const { cause, data, message, meta } = error;
     if (isClientError(cause)) return failureOfClientError(cause);
     const response = meta?.response;

@@ -98,14 +98,22 @@ async function insertAvatar(db: Db, chosen: UserChanges['avatar'], now: number):
     .onDuplicateKeyUpdate({ set: { createdAt: sql`greatest(values(created_at), ${avatar.createdAt})` } });
 }
 
-/** The user who had it has it no more. Asked by the statement that deletes, under its lock of the avatar. */
+/**
+ * The user who had it has it no more. TiDB looks for owners before it locks what it deletes, so the lock comes first; and a
+ * subquery that does not name the avatar's row sees what was there when the transaction began.
+ */
 async function deleteUnshared(db: Db, avatarUrl: string | null): Promise<void> {
   const hash = hashInAvatarUrl(avatarUrl);
   if (!hash || avatarUrl === null) return;
+  await db
+    .select({ one: sql`1` })
+    .from(avatar)
+    .where(eq(avatar.hash, hash))
+    .for('update');
   const owners = db
     .select({ one: sql`1` })
     .from(user)
-    .where(eq(user.avatarUrl, avatarUrl));
+    .where(and(eq(user.avatarUrl, avatarUrl), sql`${avatar.hash} = ${hash}`));
   await db.delete(avatar).where(and(eq(avatar.hash, hash), notExists(owners)));
 }
 

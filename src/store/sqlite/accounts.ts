@@ -19,6 +19,7 @@ export function accounts(lend: Lend): AccountStore {
           db.delete(session).where(inArray(session.openId, users)),
           db.delete(user).where(isUser),
         ]);
+        if (rowsAffected > 0) await emptyLog(db);
         return rowsAffected > 0;
       }),
     updateUser: (selector, changes, now) =>
@@ -68,6 +69,11 @@ export function accounts(lend: Lend): AccountStore {
           .orderBy(asc(user.openId)),
       ),
   };
+}
+
+/** The log keeps pages as they were. Others who read it may prevent this; then a later deletion or the last close does it. */
+async function emptyLog(db: Db): Promise<void> {
+  await db.run(sql`pragma wal_checkpoint(truncate)`).catch(() => {});
 }
 
 function matching(db: Db, { openId, createdUpTo, unseenSince }: UserSelector): SQL | undefined {

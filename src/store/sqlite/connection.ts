@@ -6,6 +6,7 @@ import type { Client } from '@libsql/client';
 import type { LibSQLDatabase } from 'drizzle-orm/libsql';
 import { StoreError } from '../store.ts';
 import { codeOf } from './errors.ts';
+import { createEventLoopTurn } from './event-loop-turn.ts';
 import { explained, refuseDirectory } from './file.ts';
 
 export type Db = LibSQLDatabase & { $client: Client };
@@ -14,7 +15,7 @@ export type Lend = Connection['lend'];
 export interface Connection {
   /**
    * Lends the connection for one statement or batch, in the order of the calls, and waits for the locks of other
-   * processes by running the work again. Opens the file at the first call; again after one that could not open it, or
+   * processes by running the work again; lets the event loop turn after some 5 ms of work. Opens the file at the first call; again after one that could not open it, or
    * that was refused a lock.
    */
   lend<T>(work: (db: Db) => Promise<T>): Promise<T>;
@@ -26,7 +27,8 @@ export interface Connection {
 export function createConnection({ databaseUrl, timeoutMs }: { databaseUrl: string; timeoutMs: number }): Connection {
   const file = path.resolve(databaseUrl.slice('file:'.length));
   let opened: { client: Client; db: Db } | undefined;
-  let turn: Promise<unknown> = Promise.resolve();
+  let last: Promise<unknown> = Promise.resolve();
+  const eventLoopTurn = createEventLoopTurn();
   let closed = false;
 
   function closeFile(): void {
@@ -35,6 +37,7 @@ export function createConnection({ databaseUrl, timeoutMs }: { databaseUrl: stri
   }
 
   async function run<T>(work: (db: Db) => Promise<T>, deadline: number): Promise<T> {
+    await eventLoopTurn.next();
     if (performance.now() > deadline) throw new StoreError('unavailable', 'TIMEOUT');
     try {
       opened ??= await openFile(file).catch((error: unknown) => {
@@ -56,13 +59,13 @@ export function createConnection({ databaseUrl, timeoutMs }: { databaseUrl: stri
     async lend(work) {
       if (closed) throw new StoreError('unavailable', 'CLIENT_CLOSED');
       const deadline = performance.now() + timeoutMs;
-      const result = turn.then(() => run(work, deadline));
-      turn = result.catch(() => {});
+      const result = last.then(() => run(work, deadline));
+      last = result.catch(() => {});
       return await result;
     },
     async close() {
       closed = true;
-      await turn;
+      await last;
       closeFile();
     },
   };
@@ -80,6 +83,8 @@ async function openFile(file: string): Promise<{ client: Client; db: Db }> {
   try {
     await client.execute('pragma journal_mode = wal');
     await client.execute('pragma synchronous = full');
+    // What is deleted is overwritten with zeros, and not only unlinked: a person's values must not stay in the file.
+    await client.execute('pragma secure_delete = on');
     // 16 MB of log and not 4 before it is carried over: what many logins changed is then written once.
     await client.execute('pragma wal_autocheckpoint = 4000');
     // 8 MB of pages and not 2: the upper levels of every index of a million users and sessions.

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { StoreError } from '../store.ts';
@@ -49,16 +50,23 @@ export function explained(error: unknown, file: string): unknown {
 /** Names the database and its folder, and not the temporary file that could not be made there. */
 function explainFileError(code: string, file: string): StoreError | null {
   const folder = path.dirname(path.resolve(file));
+  const nearest = nearestFolder(folder);
   const said: Readonly<Record<string, string>> = {
     EISDIR: `${file} is a folder: let DATABASE_URL name a file in it, such as file:${path.join(file, 'guoke.db')}`,
     ENOTDIR: `${folder} is no folder: let DATABASE_URL name a file in one`,
     EEXIST: `${folder} is no folder: let DATABASE_URL name a file in one`,
-    EACCES: `${file} or its folder ${folder} may not be read and written by this user: give both to the user of the server`,
-    EPERM: `${file} or its folder ${folder} may not be written: give both to the user of the server`,
-    EROFS: `${folder} is on a file system that is mounted read-only: let DATABASE_URL name a file on another`,
+    EACCES: `${file} or the folder ${nearest} may not be read and written by this user: give both to the user of the server`,
+    EPERM: `${file} or the folder ${nearest} may not be written: give both to the user of the server`,
+    EROFS: `${nearest} is on a file system that is mounted read-only: let DATABASE_URL name a file on another`,
     SQLITE_NOTADB: `${file} is no SQLite database: move it away, or let DATABASE_URL name another file`,
   };
   const explanation = said[code];
   const kind = refusedByFileSystem.has(code) ? 'unavailable' : 'unexpected';
   return explanation === undefined ? null : new StoreError(kind, code, undefined, explanation);
+}
+
+/** The folder, or the first above it that is there: the one to be mended where a folder cannot be made. */
+function nearestFolder(folder: string): string {
+  const parent = path.dirname(folder);
+  return parent === folder || existsSync(folder) ? folder : nearestFolder(parent);
 }
