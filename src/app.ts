@@ -10,10 +10,12 @@ import { createRefusals } from './http/refusals.ts';
 import { requireMigrated } from './http/require-migrated.ts';
 import { createUploadLimiter } from './http/upload-limiter.ts';
 import { validateRequest } from './http/validate-request.ts';
+import { type OnPush, wechatPush } from './http/wechat-push.ts';
 import { describeError } from './operations/log.ts';
 import { appRouter } from './router.ts';
 import { StoreError } from './store/store.ts';
 import { answerAvatar, avatarHashOf } from './user/avatars.ts';
+import type { PushSecrets } from './wechat/push-crypto.ts';
 
 export interface AppDeps extends ContextParts {
   /** False until the tables are there; by default they are. */
@@ -24,13 +26,17 @@ export interface AppDeps extends ContextParts {
   isStopping?: () => boolean;
   /** The procedures, where there are more of them than ours. */
   router?: AnyTRPCRouter;
+  /** The apps whose message push is taken: app id → its secrets. None by default. */
+  pushApps?: ReadonlyMap<string, PushSecrets>;
+  /** Is given what WeChat pushes and guoke has no use for. */
+  onPush?: OnPush;
   /** Adds middleware and routes of an owner's, before ours: CORS or a request logger that is put here sees every call. */
   extend?: (app: Hono<CallEnv>) => void;
 }
 
 const maxBatchSize = 10;
 
-/** The HTTP surface: health, avatars, and the procedures under /trpc, in the order in which a request passes it. */
+/** The HTTP surface: health, avatars, WeChat's push, and the procedures under /trpc, in the order in which a request passes it. */
 export function createApp(deps: AppDeps): Hono<CallEnv> {
   const {
     hasTables = () => true,
@@ -38,6 +44,8 @@ export function createApp(deps: AppDeps): Hono<CallEnv> {
     isStopping = () => false,
     router = appRouter,
     extend = () => {},
+    pushApps = new Map(),
+    onPush = () => {},
     store,
     log,
   } = deps;
@@ -72,6 +80,14 @@ export function createApp(deps: AppDeps): Hono<CallEnv> {
       return c.json({ status: 'database unavailable' }, 503);
     }
   });
+
+  if (pushApps.size > 0) {
+    app.use('/wechat/push/*', async (c, next) => {
+      if (!hasTables()) return c.json({ status: 'database unavailable' }, 503);
+      return await next();
+    });
+    app.route('/', wechatPush({ ...deps, apps: pushApps, onPush }));
+  }
 
   app.use(
     '/trpc/*',

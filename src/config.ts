@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Keyring, SealingSecret } from './crypto.ts';
 import { logLevels } from './operations/log.ts';
 import { mysqlUrl } from './store/mysql/url.ts';
+import type { PushSecrets } from './wechat/push-crypto.ts';
 
 /** All that is wrong with the environment, a line each: names and reasons, never values. */
 export class ConfigError extends Error {
@@ -40,6 +41,27 @@ const apps = z
   .transform((text) => text.split(',').map((entry) => entry.trim().split(':')))
   .pipe(z.array(z.tuple([z.string().regex(appIdPattern), z.string().regex(secretPattern)])));
 
+/** `appid:token:aesKey,…`; an appid stands once. WeChat's EncodingAESKey is base64 of 32 bytes without the `=`. */
+const pushApps = z
+  .string()
+  .transform((text) => text.split(',').map((entry) => entry.trim().split(':')))
+  .pipe(
+    z.array(
+      z.tuple([
+        z.string().regex(appIdPattern),
+        z.string().regex(/^[A-Za-z0-9]{3,32}$/),
+        z.string().regex(/^[A-Za-z0-9+/]{43}$/),
+      ]),
+    ),
+  )
+  .refine((entries) => new Set(entries.map(([appId]) => appId)).size === entries.length)
+  .transform((entries) =>
+    entries.map(([appId, token, aesKey]): [string, PushSecrets] => [
+      appId,
+      { token, key: Buffer.from(aesKey, 'base64') },
+    ]),
+  );
+
 /** `id:base64-of-32-bytes,…`; an id stands once, and has no dot, which ends it in a sealed value. */
 const keyring = z
   .string()
@@ -57,11 +79,18 @@ const isDatabaseUrl = (text: string) => {
   return mysqlUrl(text) !== null;
 };
 
-const isOrigin = (text: string) => {
+const isBaseUrl = (text: string) => {
   const url = URL.canParse(text) ? new URL(text) : null;
-  return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.origin === text.replace(/\/$/, '');
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return false;
+  return `${url.origin}${url.pathname}`.replace(/\/$/, '') === text.replace(/\/$/, '');
 };
 
+/** As curl takes it: without a scheme it is http. */
+const proxy = z
+  .string()
+  .default('')
+  .transform((text) => (text === '' || text.includes('://') ? text : `http://${text}`))
+  .refine((text) => text === '' || (URL.canParse(text) && /^https?:\/\//i.test(text)));
 /** An address, or a name that the DNS may know: a port or `http://` in it would be asked of the DNS. */
 const isHost = (text: string) => isIP(text) !== 0 || /^(?!-)[A-Za-z0-9.-]{1,253}$/.test(text);
 
@@ -69,6 +98,7 @@ const environment = z.object({
   WX_APPID: z.string().regex(appIdPattern).optional(),
   WX_SECRET: z.string().regex(secretPattern).optional(),
   WX_APPS: apps.optional(),
+  WX_PUSH: pushApps.optional(),
   DATABASE_URL: z.string().refine(isDatabaseUrl).default('file:.data/guoke.db'),
   SESSION_KEY_SECRETS: keyring.optional(),
   HOST: z.string().refine(isHost).default('127.0.0.1'),
@@ -79,7 +109,10 @@ const environment = z.object({
     .transform(Number)
     .pipe(z.number().max(65_535))
     .optional(),
-  WX_API_BASE_URL: z.string().refine(isOrigin).default('https://api.weixin.qq.com'),
+  WX_API_BASE_URL: z.string().refine(isBaseUrl).default('https://api.weixin.qq.com'),
+  HTTPS_PROXY: proxy,
+  HTTP_PROXY: proxy,
+  NO_PROXY: z.string().max(4096).default(''),
   WX_TIMEOUT_MS: integer(1, 60_000, 3000),
   DATABASE_TIMEOUT_MS: integer(1, 60_000, 2000),
   DATABASE_POOL_SIZE: integer(1, 1000, 10),
@@ -96,15 +129,20 @@ const rules: Readonly<Record<keyof z.input<typeof environment>, string>> = {
   WX_APPID: 'must be the appid of a mini program, as mp.weixin.qq.com shows it',
   WX_SECRET: 'must be the AppSecret of that mini program: no space, comma or colon is in it',
   WX_APPS: 'must be appid:secret, more of them separated by commas, each appid once and not that of WX_APPID',
+  WX_PUSH:
+    'must be appid:token:EncodingAESKey of apps in WX_APPID or WX_APPS, more of them separated by commas, each appid once',
   DATABASE_URL:
     'must be file:<path> or mysql://user:password@host:3306/database, which may end in ?ssl=true; in a password @ / ? # and % are written %40 %2F %3F %23 and %25',
   SESSION_KEY_SECRETS:
     'must be id:<base64 of 32 bytes>, more of them separated by commas, each id once; make one with: echo "k1:$(openssl rand -base64 32)"',
   HOST: 'must be an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::, without http://, brackets or a port',
   PORT: 'must be a port from 0 to 65535',
+  HTTPS_PROXY: 'must be http://host:port or https://host:port of a proxy',
+  HTTP_PROXY: 'must be http://host:port or https://host:port of a proxy',
+  NO_PROXY: 'must be hosts, separated by commas',
   METRICS_PORT: 'must be a port from 0 to 65535, and not the one of PORT',
   WX_API_BASE_URL:
-    'must be http:// or https:// and a host, without a user, a path or a query: it is not set where WeChat itself is asked',
+    'must be http:// or https:// and a host, without a user or a query: it is not set where WeChat itself is asked',
   WX_TIMEOUT_MS: 'must be a number of milliseconds from 1 to 60000',
   DATABASE_TIMEOUT_MS: 'must be a number of milliseconds from 1 to 60000',
   DATABASE_POOL_SIZE: 'must be a number from 1 to 1000',
@@ -124,7 +162,9 @@ export type Config = ReturnType<typeof loadConfig>;
  * problems at once. `secrets` stands apart, so that `settings` may be shown.
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
-  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const present = Object.fromEntries(
+    Object.entries(withProxies(env)).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = environment.safeParse(present);
   const problems = new Set<string>();
   for (const { path } of parsed.error?.issues ?? []) {
@@ -147,10 +187,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
   }
   if (!parsed.success) throw new ConfigError([...problems]);
 
-  const { WX_APPID, WX_SECRET, WX_APPS = [], SESSION_KEY_SECRETS, DATABASE_URL, ...rest } = parsed.data;
+  const { WX_APPID, WX_SECRET, WX_APPS = [], WX_PUSH = [], SESSION_KEY_SECRETS, DATABASE_URL, ...rest } = parsed.data;
   const all = WX_APPID && WX_SECRET ? [[WX_APPID, WX_SECRET] as const, ...WX_APPS] : WX_APPS;
   const appSecrets = new Map(all);
   if (appSecrets.size !== all.length) problems.add(`WX_APPS ${rules.WX_APPS}`);
+  if (WX_PUSH.some(([appId]) => !appSecrets.has(appId))) problems.add(`WX_PUSH ${rules.WX_PUSH}`);
   const [defaultApp] = appSecrets.keys();
   if (problems.size > 0 || defaultApp === undefined) throw new ConfigError([...problems]);
   return {
@@ -178,10 +219,23 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
       databaseUrl: DATABASE_URL,
       /** App id → app secret. */
       appSecrets: appSecrets as ReadonlyMap<string, string>,
+      /** App id → what its message push is verified and decrypted with. */
+      pushApps: new Map(WX_PUSH) as ReadonlyMap<string, PushSecrets>,
+      /** They may hold passwords; null: there are none. */
+      proxies:
+        rest.HTTP_PROXY || rest.HTTPS_PROXY
+          ? { httpProxy: rest.HTTP_PROXY, httpsProxy: rest.HTTPS_PROXY, noProxy: rest.NO_PROXY }
+          : null,
       /** null: SQLite, and the file beside the database has it. */
       keyring: toKeyring(SESSION_KEY_SECRETS),
     },
   };
+}
+
+/** Programs read these in lower case too. */
+function withProxies(env: Readonly<Record<string, string | undefined>>) {
+  const lower = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].map((name) => [name, env[name.toLowerCase()]] as const);
+  return { ...Object.fromEntries(lower.filter(([, value]) => value)), ...env };
 }
 
 function toKeyring(secrets: readonly SealingSecret[] = []): Keyring | null {

@@ -3,6 +3,7 @@
 export { ConfigError, loadConfig, type Config } from './config.ts';
 export { createApp, type AppDeps } from './app.ts';
 export { createParts, type Parts } from './parts.ts';
+export type { OnPush, Push } from './http/wechat-push.ts';
 export { startServer, type Server, type ServerOptions } from './server.ts';
 
 export { authRouter } from './auth/router.ts';

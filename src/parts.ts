@@ -13,11 +13,14 @@ import { createAccessTokens } from './wechat/access-token.ts';
 import { createWechatApi } from './wechat/api.ts';
 import { createWechat } from './wechat/exchange.ts';
 import { createPhoneCodes } from './wechat/phone.ts';
+import type { PushSecrets } from './wechat/push-crypto.ts';
 
 /** All that a server is made of but its sockets. `store.migrate` makes the tables. */
 export interface Parts extends ContextParts {
   /** null when they are off. */
   metrics: Metrics | null;
+  /** App id → the secrets of its message push. */
+  pushApps: ReadonlyMap<string, PushSecrets>;
   close(): Promise<void>;
 }
 
@@ -41,7 +44,7 @@ export async function createParts(
     timeoutMs: settings.databaseTimeoutMs,
     poolSize: settings.databasePoolSize,
   });
-  const api = createWechatApi({ baseUrl: settings.wechatBaseUrl, now });
+  const api = createWechatApi({ baseUrl: settings.wechatBaseUrl, proxies: secrets.proxies, now });
   const { appSecrets } = secrets;
   const timeoutMs = settings.wechatTimeoutMs;
   const accessTokens = createAccessTokens({ api, appSecrets, store, keyring, timeoutMs, now });
@@ -69,6 +72,7 @@ export async function createParts(
     trustedProxies: settings.trustProxyHops,
     databaseTimeoutMs: settings.databaseTimeoutMs,
     metrics,
+    pushApps: secrets.pushApps,
     async close() {
       await api.close();
       await store.close();

@@ -2,6 +2,7 @@ import type { AnyTRPCRouter } from '@trpc/server';
 import { type AppDeps, createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { listen } from './http/listen.ts';
+import type { OnPush } from './http/wechat-push.ts';
 import { createRefusals } from './http/refusals.ts';
 import { createLog, type Log } from './operations/log.ts';
 import { createMigration } from './operations/migration.ts';
@@ -34,6 +35,8 @@ export interface ServerOptions {
   app?: AppDeps['extend'];
   /** Deletes what your own tables hold of a user, before guoke deletes the user: see docs/extending.md. */
   onUserDeleted?: OnUserDeleted;
+  /** Is given what WeChat pushes and guoke has no use for: see docs/extending.md. */
+  onPush?: OnPush;
   /** Told as soon as it listens, when it may have to wait for the database still: from then on it can be closed. */
   onListening?: (server: Server) => void;
 }
@@ -54,6 +57,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     router = appRouter,
     app: extend = () => {},
     onUserDeleted = () => {},
+    onPush = () => {},
     onListening = () => {},
   } = options;
   const parts = await createParts(config, { log, now, onUserDeleted });
@@ -69,6 +73,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     ...parts,
     router,
     extend,
+    onPush,
     hasTables: () => migration.isDone(),
     whyNotReady: () => migration.reason(),
     isStopping: () => isStopping,

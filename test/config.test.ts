@@ -51,11 +51,22 @@ describe('configuration', () => {
     ]);
   });
 
+  test('the secrets of the push belong to our apps, once each', () => {
+    const key = '0123456789abcdef0123456789abcdef0123456789a';
+    const push = `wx0123456789abcdef:token:${key}`;
+    const { pushApps } = loadConfig({ ...complete, WX_PUSH: push }).secrets;
+    expect(pushApps.get('wx0123456789abcdef')).toEqual({ token: 'token', key: Buffer.from(`${key}=`, 'base64') });
+    for (const wrong of ['x', `wxother:token:${key}`, `${push},${push}`, `${push}x`, `wx0123456789abcdef:t:${key}`]) {
+      expect(problemsOf({ ...complete, WX_PUSH: wrong })).toEqual([expect.stringMatching(/^WX_PUSH must be/)]);
+    }
+  });
+
   test('no value is ever told: not a password, not a secret', () => {
     const values: Record<string, string> = {
       WX_APPID: 'hush hush',
       WX_SECRET: 'hush,hush',
       WX_APPS: 'hush:hush:hush',
+      WX_PUSH: 'hush:hush',
       DATABASE_URL: 'mysql://root:hush@[broken',
       SESSION_KEY_SECRETS: 'k1:hush',
       WX_API_BASE_URL: 'https://hush@host',
@@ -100,11 +111,11 @@ describe('configuration', () => {
     expect(problemsOf({ ...complete, WX_SECRET: '' })).toHaveLength(1);
   });
 
-  test("WeChat's address is an origin and nothing more", () => {
+  test("WeChat's address is an origin and perhaps a path, and nothing more", () => {
     expect(loadConfig({ ...complete, WX_API_BASE_URL: 'http://127.0.0.1:8081' }).settings.wechatBaseUrl).toBe(
       'http://127.0.0.1:8081',
     );
-    for (const odd of ['ftp://x', 'https://x/y', 'https://x?y', 'https://u:p@x', 'x', 'file:///etc']) {
+    for (const odd of ['ftp://x', 'https://x?y', 'https://u:p@x', 'x', 'file:///etc']) {
       expect(problemsOf({ ...complete, WX_API_BASE_URL: odd }), odd).toHaveLength(1);
     }
   });

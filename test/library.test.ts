@@ -194,7 +194,7 @@ describe('what guoke init writes: procedures with a table of their own', () => {
   test('is not written into a folder that is not empty', async () => {
     const before = await readdir(project);
     const guoke = path.join(project, 'node_modules/.bin/guoke');
-    await expect(run(guoke, ['init', project])).rejects.toMatchObject({ code: 1 });
+    await expect(run(guoke, ['init', project])).rejects.toMatchObject({ code: 2 });
     expect(await readdir(project)).toEqual(before);
   });
 

@@ -17,7 +17,7 @@ const exchange = jscode2session({ people, codes });
 const server = createServer((request, response) => {
   const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://standin');
   const body = JSON.stringify(
-    pathname === exchange.path ? exchange.answer({ query, body: '' }, { spend: true }) : mint(query),
+    pathname === exchange.path ? exchange.answer({ query, body: '', contentType: '' }, { spend: true }) : mint(query),
   );
   response.writeHead(200, { 'content-type': 'text/plain', 'content-length': Buffer.byteLength(body) }).end(body);
 });

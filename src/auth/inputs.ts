@@ -18,9 +18,9 @@ const rawData = z
   .string()
   .min(1)
   .max(maxRawDataBytes)
-  .refine((text) => Buffer.byteLength(text) <= maxRawDataBytes && !/[\p{Cc}\p{Cs}]/u.test(text))
-  // A profile that cannot be stored exactly is refused here, before a code is spent on it. Whether the text is a
-  // profile at all is for prove() to say.
+  .refine((text) => Buffer.byteLength(text) <= maxRawDataBytes && !/\p{Cs}/u.test(text))
+  // A field of the wrong type is refused here, before a code is spent on it. Whether the text is a profile at all is for
+  // prove() to say.
   .transform((text, context) => {
     const read = readRawData(text);
     for (const field of read.unfit) context.addIssue({ code: 'custom', path: [field] });

@@ -4,6 +4,7 @@ import { CryptoError, decryptOpenData, signatureMatches } from '../crypto.ts';
 import { AppError } from '../errors.ts';
 import type { Profile } from '../store/store.ts';
 import { profileFields, type RawData } from '../user/profile.ts';
+import { parseSignedJson } from '../wechat/signed-json.ts';
 
 /** What the phone sends along, as `wx.getUserProfile` and `wx.getUserInfo` gave it. */
 export interface SealedProfile {
@@ -67,9 +68,9 @@ async function findSigningKey({ rawData, signature }: SealedProfile, keys: Keys)
 
 function decrypt({ encryptedData, iv }: SealedProfile, sessionKey: string) {
   try {
-    const plaintext: Record<string, unknown> = JSON.parse(decryptOpenData(encryptedData, sessionKey, iv));
+    const plaintext = parseSignedJson(decryptOpenData(encryptedData, sessionKey, iv));
     // zod's copy of an object would lack a key named __proto__, so the fields come from the plaintext itself.
-    return { watermark: openData.parse(plaintext).watermark, plaintext };
+    return { watermark: openData.parse(plaintext).watermark, plaintext: Object(plaintext) as Record<string, unknown> };
   } catch (error) {
     // Neither error may travel on: both of the parsers' quote the plaintext.
     throw rejected(error instanceof CryptoError ? 'decryption' : 'plaintext');

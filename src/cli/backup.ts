@@ -7,7 +7,7 @@ import { backupSqlite } from '../store/sqlite/backup.ts';
 export async function run(args: string[]): Promise<void> {
   const { positionals } = parseArgs({ args, allowPositionals: true });
   const [file, ...rest] = positionals;
-  if (file === undefined || rest.length > 0) throw new UsageError('Say where to: guoke backup <file>', 2);
+  if (file === undefined || rest.length > 0) throw new UsageError('Say where to: guoke backup <file>');
   const databaseUrl = process.env.DATABASE_URL || 'file:.data/guoke.db';
   if (!databaseUrl.startsWith('file:')) {
     throw new UsageError('DATABASE_URL names no SQLite database: of MySQL, deploy/mysql-backup.sh makes a backup');

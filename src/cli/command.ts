@@ -5,30 +5,28 @@ import { StoreError } from '../store/store.ts';
 /** A command that was called wrongly: its message is what to type instead. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
-  /** 2: there is no such call. 1: it cannot be done as things are. */
+  /** 2: the call is wrong. 1: it cannot be done as things are. */
   readonly exitCode: 1 | 2;
 
-  constructor(message: string, exitCode: 1 | 2 = 1) {
+  constructor(message: string, exitCode: 1 | 2 = 2) {
     super(message);
     this.exitCode = exitCode;
   }
 }
 
-/**
- * Runs a command of the operator's. Its failure is told in words of ours, which hold no secret, and ends it with 1; an option
- * that is not known ends it with 2.
- */
+/** Runs a command of the operator's. Its failure is told in words of ours, which hold no secret, and ends it with 1, a wrong call with 2. */
 export async function runCommand(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    process.exitCode = error instanceof UsageError ? error.exitCode : isUnknownOption(error) ? 2 : 1;
+    process.exitCode = error instanceof UsageError ? error.exitCode : isWrongCall(error) ? 2 : 1;
     process.stderr.write(`${explain(error)}\n`);
   }
 }
 
-function isUnknownOption(error: unknown): boolean {
-  return Boolean(describeError(error).code?.startsWith('ERR_PARSE_ARGS_'));
+function isWrongCall(error: unknown): boolean {
+  const { code } = Object(error) as { code?: unknown };
+  return typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS_');
 }
 
 function explain(error: unknown): string {
@@ -40,6 +38,6 @@ function explain(error: unknown): string {
     return `It failed: it may not read or write ${path} (${code}).`;
   }
   // parseArgs quotes what it does not understand, which may be an URL with a password.
-  if (isUnknownOption(error)) return 'There is no such option or argument here, or one lacks its value: see --help.';
+  if (isWrongCall(error)) return 'There is no such option or argument here, or one lacks its value: see --help.';
   return ['It failed with an unexpected error:', errorName, code, ...(frames ?? [])].filter(Boolean).join('\n  ');
 }

@@ -59,7 +59,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
         'sign-out        revokes every session of a user',
         "block           refuses a user's logins and tokens from now on, on every instance",
         'unblock         lets them in again',
-        '--reason <text> why: it stands in the log. Needed where something is changed',
+        '--reason <text> why: it stands in the log; needed where something is changed',
         '--reveal        shows numbers and names in full',
         '--yes           deletes without asking',
         "--hook <file>   a module whose onUserDeleted deletes the user's rows in tables of your own",

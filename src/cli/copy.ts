@@ -9,7 +9,7 @@ import { copyDatabase } from '../store/copy/copy.ts';
 export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { to: { type: 'string' }, 'show-secret': { type: 'boolean' } } });
   const to = values.to ?? process.env.DATABASE_URL_TO;
-  if (!to) throw new UsageError('Say where to: guoke copy --to mysql://user:password@host:3306/database', 2);
+  if (!to) throw new UsageError('Say where to: guoke copy --to mysql://user:password@host:3306/database');
   const from = process.env.DATABASE_URL || 'file:.data/guoke.db';
 
   const progress = createProgress({ noun: 'rows' });

@@ -14,7 +14,7 @@ await runCommand(async () => {
   const command = commands.get(name);
   // The name is not repeated: it may be an URL with a password.
   if (!command)
-    throw new UsageError(`${name === '' ? 'Say which command.' : 'There is no such command.'}\n\n${overview()}`, 2);
+    throw new UsageError(`${name === '' ? 'Say which command.' : 'There is no such command.'}\n\n${overview()}`);
   if (args.some(isHelp)) {
     process.stdout.write(helpOf(name, command));
     return;

@@ -12,7 +12,7 @@ const ignored = 'node_modules\ndist\n.data\n*.db*\n';
 export async function run(args: string[]): Promise<void> {
   const { positionals } = parseArgs({ args, options: {}, allowPositionals: true });
   const [folder, ...rest] = positionals;
-  if (!folder || rest.length > 0) throw new UsageError('Say where to: guoke init <folder>', 2);
+  if (!folder || rest.length > 0) throw new UsageError('Say where to: guoke init <folder>');
   await mkdir(folder, { recursive: true });
   if ((await readdir(folder)).length > 0) throw new UsageError('The folder is not empty: nothing is written.');
   await cp(template, folder, { recursive: true });

@@ -27,12 +27,12 @@ export async function run(args: string[]): Promise<void> {
   const [name, ...rest] = positionals;
   const act = userActs.find((each) => each === name);
   if (rest.length > 0 || (act === undefined && name !== 'show' && name !== 'export')) {
-    throw new UsageError('Say what to do with whom: see guoke user --help.', 2);
+    throw new UsageError('Say what to do: show, export, delete, sign-out, block or unblock. See guoke user --help.');
   }
   const selector = selectorOf(values);
   const { reason = '' } = values;
   if (act !== undefined && reason.trim() === '')
-    throw new UsageError('Say why: --reason <text>. It stands in the log.', 2);
+    throw new UsageError('Say why: --reason <text>. It stands in the log.');
 
   const onUserDeleted = values.hook === undefined ? () => {} : await loadHook(values.hook);
   const { settings, secrets } = loadConfig(process.env);
@@ -44,7 +44,7 @@ export async function run(args: string[]): Promise<void> {
     const log = createLog('info', process.stderr);
     const acts = createUserActs({ store, phoneNumbers, onUserDeleted, log });
     const users = await acts.find(selector);
-    if (users.length === 0) throw new UsageError('There is no such user.');
+    if (users.length === 0) throw new UsageError('There is no such user.', 1);
     if (act === undefined) {
       const shown = await Promise.all(users.map((user) => acts.show(user, { reveal: values.reveal ?? false })));
       const printed =
@@ -55,7 +55,7 @@ export async function run(args: string[]): Promise<void> {
     const [user, ...others] = users;
     if (!user || others.length > 0) {
       const openIds = users.map(({ openId, appId }) => `  --openid ${openId}  (${appId})`);
-      throw new UsageError(['There are several users of this person: name one.', ...openIds].join('\n'));
+      throw new UsageError(['There are several users of this person: name one.', ...openIds].join('\n'), 1);
     }
     if (act === 'delete' && !values.yes) await confirm(user.openId);
     process.stdout.write(`${user.openId}: ${await acts.act(act, user, reason)}.\n`);
@@ -67,24 +67,23 @@ export async function run(args: string[]): Promise<void> {
 function selectorOf(values: { openid?: string; 'union-id'?: string; phone?: string }): PersonSelector {
   const { openid, 'union-id': unionId, phone } = values;
   const given = [openid, unionId, phone].filter((value) => value !== undefined);
-  if (given.length !== 1)
-    throw new UsageError('Name one person: --openid <id>, --union-id <id> or --phone <number>', 2);
+  if (given.length !== 1) throw new UsageError('Name one person: --openid <id>, --union-id <id> or --phone <number>');
   if (openid !== undefined) return { openId: openid };
   return unionId === undefined ? { phone: phone ?? '' } : { unionId };
 }
 
 async function confirm(openId: string): Promise<void> {
-  if (!process.stdin.isTTY) throw new UsageError('Nobody is there to be asked: --yes deletes without asking.');
+  if (!process.stdin.isTTY) throw new UsageError('Nobody is there to be asked: --yes deletes without asking.', 1);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(`Delete ${openId} for good, with sessions and picture? Type yes: `);
   terminal.close();
-  if (answer.trim() !== 'yes') throw new UsageError('Nothing is deleted.');
+  if (answer.trim() !== 'yes') throw new UsageError('Nothing is deleted.', 1);
 }
 
 async function loadHook(file: string): Promise<OnUserDeleted> {
   const hooks: { onUserDeleted?: unknown } = await import(pathToFileURL(path.resolve(file)).href);
   const { onUserDeleted } = hooks;
-  if (typeof onUserDeleted !== 'function') throw new UsageError(`${file} exports no function onUserDeleted.`);
+  if (typeof onUserDeleted !== 'function') throw new UsageError(`${file} exports no function onUserDeleted.`, 1);
   return async (user) => {
     await onUserDeleted(user);
   };

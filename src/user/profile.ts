@@ -1,23 +1,31 @@
 import { z } from 'zod';
 import type { Profile, User } from '../store/store.ts';
+import { parseSignedJson } from '../wechat/signed-json.ts';
 
-/** Text that every database and phone gives back unchanged: no control characters, no lone surrogates. */
-export const text = (maxCharacters: number) =>
+/** Whether every database and phone gives the text back unchanged: no control characters, no lone surrogates, not too long. */
+function isStorable(value: string, maxCharacters: number): boolean {
+  if (/[\p{Cc}\p{Cs}]/u.test(value)) return false;
+  return value.length <= maxCharacters || Array.from(value).length <= maxCharacters;
+}
+
+/** Text that a user types: what cannot be stored exactly is refused. */
+export const text = (maxCharacters: number) => z.string().refine((value) => isStorable(value, maxCharacters));
+
+/** Text in WeChat's own profile: the user cannot mend what cannot be stored, so it counts as unknown. */
+const known = (maxCharacters: number, isUsable: (value: string) => boolean = () => true) =>
   z
     .string()
-    .refine((value) => !/[\p{Cc}\p{Cs}]/u.test(value))
-    .refine((value) => value.length <= maxCharacters || Array.from(value).length <= maxCharacters);
-
-const known = (maxCharacters: number) =>
-  text(maxCharacters)
     .nullish()
-    .transform((value) => value || null);
+    .transform((value) => (value && isStorable(value, maxCharacters) && isUsable(value) ? value : null));
+
+/** A phone or a browser that shows the picture runs no script of it. */
+const isHttpUrl = (value: string) => /^https?:\/\//i.test(value) && URL.canParse(value);
 
 /** The profile in WeChat's `rawData`. Empty text means unknown, and other keys are ignored. */
 const wechatProfile = z.object({
   // 64 emoji of ten code points each, the longest that are in use, and room to spare.
   nickName: known(1024),
-  avatarUrl: known(2048),
+  avatarUrl: known(2048, isHttpUrl),
   gender: z
     .literal([0, 1, 2])
     .nullish()
@@ -46,7 +54,7 @@ export interface RawData {
   text: string;
   /** The fields of the text, unknown ones too; null when it is not the JSON of an object. */
   fields: Readonly<Record<string, unknown>> | null;
-  /** null when a field is not as WeChat has it, or cannot be stored exactly: those fields are in `unfit`. */
+  /** null when a field is of a type that WeChat does not give: those fields are in `unfit`. */
   profile: Profile | null;
   unfit: readonly string[];
 }
@@ -60,7 +68,7 @@ export function readRawData(text: string): RawData {
 
 function objectIn(text: string): Readonly<Record<string, unknown>> | null {
   try {
-    const json: unknown = JSON.parse(text);
+    const json = parseSignedJson(text);
     return typeof json === 'object' && !Array.isArray(json) ? (json as Record<string, unknown> | null) : null;
   } catch {
     return null;

@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts';
 import { createConcurrencyLimiter } from '../limits/concurrency-limiter.ts';
 import { type Deadline, pause } from './deadline.ts';
 import { errorIn } from './errcodes.ts';
-import { createWechatHttp, type WechatRequest } from './http.ts';
+import { createWechatHttp, type Proxies, type WechatRequest } from './http.ts';
 
 export interface WechatApiRequest extends WechatRequest {
   /** The app that the request is for: the log names it. */
@@ -24,6 +24,7 @@ export interface WechatApi {
 
 interface WechatApiOptions {
   baseUrl: string;
+  proxies?: Proxies | null;
   maxInFlight?: number;
   now?: () => number;
 }
@@ -32,11 +33,16 @@ interface WechatApiOptions {
 const backoffsMs = [100, 300];
 
 /** The client of api.weixin.qq.com, or of whatever speaks like it at `baseUrl`. */
-export function createWechatApi({ baseUrl, maxInFlight = 500, now = Date.now }: WechatApiOptions): WechatApi {
+export function createWechatApi({
+  baseUrl,
+  proxies = null,
+  maxInFlight = 500,
+  now = Date.now,
+}: WechatApiOptions): WechatApi {
   const limiter = createConcurrencyLimiter({ max: maxInFlight });
-  const http = createWechatHttp({ baseUrl });
+  const http = createWechatHttp({ baseUrl, proxies });
   // WeChat may close a kept connection just as it is used: a request that is sent only once has a connection of its own.
-  const httpOnce = createWechatHttp({ baseUrl, keepsAlive: false });
+  const httpOnce = createWechatHttp({ baseUrl, proxies, keepsAlive: false });
 
   return {
     async requestWithRetry(request, deadline) {
@@ -62,7 +68,7 @@ export function createWechatApi({ baseUrl, maxInFlight = 500, now = Date.now }: 
     const error =
       answer.kind === 'answered'
         ? errorIn(answer.json, appId, now())
-        : new AppError('WECHAT_TIMEOUT', { detail: { code: 'UNANSWERED' } });
+        : new AppError('WECHAT_TIMEOUT', { detail: { code: answer.code } });
     if (!error && answer.kind === 'answered') return answer.json;
     const backoffMs = backoffsMs[retries];
     const mayRepeat = answer.kind === 'unanswered' ? isRepeatable : error?.reason === 'WECHAT_BUSY';

@@ -1,4 +1,4 @@
-import { type Dispatcher, errors, Pool } from 'undici';
+import { type Dispatcher, EnvHttpProxyAgent, errors, Pool } from 'undici';
 import { AppError } from '../errors.ts';
 import { type Deadline, deadlineError } from './deadline.ts';
 
@@ -14,7 +14,19 @@ export interface WechatRequest {
 }
 
 /** `unanswered`: not one byte came back, so that a second request cannot spend a code twice. */
-export type WechatAnswer = { kind: 'answered'; json: unknown } | { kind: 'unanswered' };
+export type WechatAnswer = { kind: 'answered'; json: unknown } | { kind: 'unanswered'; code: UnansweredCode };
+
+/** For the log: whether it was WeChat that did not answer, or the proxy in front of it. */
+type UnansweredCode = 'UNANSWERED' | 'PROXY_UNREACHABLE';
+
+/** The proxies for outgoing calls, as the environment names them; they may hold passwords. */
+export interface Proxies {
+  /** '' is none. */
+  httpProxy: string;
+  httpsProxy: string;
+  /** The hosts that are called without one. */
+  noProxy: string;
+}
 
 export interface WechatHttp {
   /**
@@ -25,14 +37,17 @@ export interface WechatHttp {
   close(): Promise<void>;
 }
 
-export function createWechatHttp({
-  baseUrl,
-  keepsAlive = true,
-}: {
+interface WechatHttpOptions {
+  /** It may have a path, as a gateway in front of WeChat does. */
   baseUrl: string;
+  proxies?: Proxies | null;
   keepsAlive?: boolean;
-}): WechatHttp {
-  const pool = new Pool(baseUrl, {
+}
+
+export function createWechatHttp({ baseUrl, proxies = null, keepsAlive = true }: WechatHttpOptions): WechatHttp {
+  const { origin, pathname } = new URL(baseUrl);
+  const prefix = pathname.replace(/\/$/, '');
+  const options = {
     maxResponseSize: maxAnswerBytes,
     // The caller has a deadline; a timer per socket beside it would only cost.
     headersTimeout: 0,
@@ -42,19 +57,22 @@ export function createWechatHttp({
     connectTimeout: 3000,
     // With this undici opens a connection for each request.
     ...(!keepsAlive && { pipelining: 0 }),
-  });
+  };
+  // A pool of one origin is faster than what first asks which proxy it needs.
+  const dispatcher = proxies ? new EnvHttpProxyAgent({ ...options, ...proxies }) : new Pool(origin, options);
   return {
     async send({ method, path, query, body }, deadline) {
       const options = {
+        origin,
         method,
-        path: `${path}?${new URLSearchParams(query).toString()}`.replace(/\?$/, ''),
+        path: `${prefix}${path}?${new URLSearchParams(query).toString()}`.replace(/\?$/, ''),
         ...(body !== undefined && {
           body: JSON.stringify(body),
           headers: { 'content-type': 'application/json' },
         }),
       };
-      const answer = await dispatch(pool, options, deadline);
-      if (!answer) return { kind: 'unanswered' };
+      const answer = await dispatch({ dispatcher, proxies }, options, deadline);
+      if (typeof answer === 'string') return { kind: 'unanswered', code: answer };
       if (answer.status !== 200) throw new AppError('WECHAT_BAD_RESPONSE', { detail: { status: answer.status } });
       try {
         return { kind: 'answered', json: JSON.parse(utf8.decode(answer.body)) };
@@ -63,19 +81,19 @@ export function createWechatHttp({
         throw badResponse('NOT_JSON');
       }
     },
-    close: () => pool.close(),
+    close: () => dispatcher.close(),
   };
 }
 
 /**
- * The answer to one request; null when not one byte of it came. undici's `request` fails alike before an answer and within
+ * The answer to one request; a code when not one byte of it came. undici's `request` fails alike before an answer and within
  * its head, and cannot be aborted while it connects.
  */
 function dispatch(
-  pool: Pool,
+  { dispatcher, proxies }: { dispatcher: Dispatcher; proxies: Proxies | null },
   options: Dispatcher.DispatchOptions,
   deadline: Deadline,
-): Promise<{ status: number; body: Buffer } | null> {
+): Promise<{ status: number; body: Buffer } | UnansweredCode> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let status = 0;
@@ -88,7 +106,7 @@ function dispatch(
     }
     if (deadline.isOver) return expire();
     deadline.onOver(expire);
-    pool.dispatch(options, {
+    dispatcher.dispatch(options, {
       onRequestStart(started) {
         controller = started;
         // It was connecting until now: a request whose time is over is not sent.
@@ -108,8 +126,11 @@ function dispatch(
         resolve({ status, body: Buffer.concat(chunks) });
       },
       onResponseError(_, error) {
-        if (hasAnswerBegun || !isUnanswered(error)) reject(badResponse(codeOf(error)));
-        else resolve(null);
+        const proxyFailure = proxyFailureIn(error, proxies);
+        if (typeof proxyFailure === 'string') resolve(proxyFailure);
+        else if (proxyFailure) reject(proxyFailure);
+        else if (hasAnswerBegun || !isUnanswered(error)) reject(badResponse(codeOf(error)));
+        else resolve('UNANSWERED');
       },
     });
   });
@@ -117,6 +138,25 @@ function dispatch(
 
 export function badResponse(code: string): AppError {
   return new AppError('WECHAT_BAD_RESPONSE', { detail: { code } });
+}
+
+/** What a proxy did instead of connecting us; null when the failure is not the proxy's. undici tells its status in the message alone. */
+function proxyFailureIn(error: unknown, proxies: Proxies | null): AppError | UnansweredCode | null {
+  if (!proxies) return null;
+  const { message, port, hostname } = Object(error) as { message?: unknown; port?: unknown; hostname?: unknown };
+  const status = Number(/^Proxy response \((\d{3})\)/.exec(String(message))?.[1] ?? 0);
+  // The proxy cannot reach WeChat either.
+  if (status >= 502 && status <= 504) return 'UNANSWERED';
+  if (status > 0) {
+    const advice =
+      'The proxy in HTTPS_PROXY or HTTP_PROXY refuses to connect to WeChat: see its rules, and user and password';
+    return new AppError('WECHAT_BAD_RESPONSE', { detail: { code: 'PROXY_REFUSED', status, advice } });
+  }
+  const addresses = [proxies.httpProxy, proxies.httpsProxy].filter(Boolean).map((text) => new URL(text));
+  const isOfProxy = addresses.some(
+    (url) => hostname === url.hostname || (port !== undefined && String(port) === url.port),
+  );
+  return isOfProxy ? 'PROXY_UNREACHABLE' : null;
 }
 
 /** Whether the connection was refused, unreachable, or closed before an answer, as a kept-alive one may be. */

@@ -262,7 +262,7 @@ describe.skipIf(!hasMysql)('guoke adopt', () => {
       },
       ['adopt'],
     );
-    expect((await command.exit).code).toBe(1);
+    expect((await command.exit).code).toBe(2);
     expect(command.stderr.join()).toMatch(/DATABASE_URL must be mysql/);
   });
 });

@@ -67,7 +67,7 @@ describe('guoke backup', () => {
       runCommand('src/cli/guoke.ts', { DATABASE_URL: url }, ['backup', 'x.db']),
       runCommand('src/cli/guoke.ts', { DATABASE_URL: url }, ['backup', '--file=hush']),
     ];
-    expect((await mysql.exit).code).toBe(1);
+    expect((await mysql.exit).code).toBe(2);
     expect(mysql.stderr.join('\n')).toMatch(/mysql-backup\.sh/);
     expect((await nameless.exit).code).toBe(2);
     expect([...mysql.stderr, ...nameless.stderr].join('\n')).not.toContain('hush');

@@ -16,6 +16,7 @@ interface BackendOptions {
   standin?: StandinOptions;
   router?: NonNullable<ServerOptions['router']>;
   app?: NonNullable<ServerOptions['app']>;
+  onPush?: NonNullable<ServerOptions['onPush']>;
   onUserDeleted?: NonNullable<ServerOptions['onUserDeleted']>;
 }
 

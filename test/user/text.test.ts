@@ -52,9 +52,11 @@ describe('text', () => {
 });
 
 describe('the profile in rawData', () => {
-  test.each(Object.entries(widths))('%s: exactly as long as its column', (field, width) => {
-    expect(read({ [field]: '𠮷'.repeat(width) }).profile).toEqual({ ...noProfile, [field]: '𠮷'.repeat(width) });
-    expect(read({ [field]: '𠮷'.repeat(width + 1) })).toMatchObject({ profile: null, unfit: [field] });
+  test.each(Object.entries(widths))('%s: exactly as long as its column, or it counts as unknown', (field, width) => {
+    const long = (characters: number) =>
+      field === 'avatarUrl' ? `https://a/${'𠮷'.repeat(characters - 10)}` : '𠮷'.repeat(characters);
+    expect(read({ [field]: long(width) }).profile).toEqual({ ...noProfile, [field]: long(width) });
+    expect(read({ [field]: long(width + 1) }).profile).toEqual(noProfile);
   });
 
   test('has the fields that the contract names, null where they are not known, and no others', () => {

@@ -1,6 +1,7 @@
 import type { Experiment } from '../experiment.ts';
 import { awayAtStart } from './away-at-start.ts';
 import { blackHole } from './black-hole.ts';
+import { busyWriter } from './busy-writer.ts';
 import { cluster } from './cluster.ts';
 import { databaseFaults } from './database-faults.ts';
 import { databaseKilled } from './database-killed.ts';
@@ -31,6 +32,7 @@ export const experiments: readonly Experiment[] = [
   stalledFlood,
   batches,
   addressFlood,
+  busyWriter,
   quota,
   loginCost,
 ];

@@ -50,7 +50,11 @@ function serveEndpoint(app: StandinApp, endpoint: Endpoint, { faults, traffic, a
   const { method, path } = endpoint;
   app.on(method, path, async (c) => {
     const { outgoing } = c.env;
-    const request = { query: new URL(c.req.url).searchParams, body: method === 'POST' ? await c.req.text() : '' };
+    const request = {
+      query: new URL(c.req.url).searchParams,
+      body: method === 'POST' ? await c.req.text() : '',
+      contentType: c.req.header('content-type') ?? '',
+    };
     const code = endpoint.codeOf(request);
     const passage = traffic.enter({ path, code, query: request.query });
     outgoing.once('close', () => passage.left());
@@ -76,6 +80,9 @@ function servePhone(app: StandinApp, phone: PhoneOfAnything): void {
     login: phone.login,
     profile: phone.profile,
     'phone-number': phone.phoneNumber,
+    'plugin-login': phone.pluginLogin,
+    'open-data': phone.openData,
+    push: phone.push,
     'check-session': phone.checkSession,
     rotate: phone.rotate,
     block: phone.block,
@@ -88,7 +95,7 @@ function servePhone(app: StandinApp, phone: PhoneOfAnything): void {
   );
   app.get('/phone/stats', (c) => c.json(phone.stats({})));
   for (const [name, act] of Object.entries(actions)) {
-    app.post(`/phone/${name}`, async (c) => c.json(act(parsed(await c.req.text()))));
+    app.post(`/phone/${name}`, async (c) => c.json(await act(parsed(await c.req.text()))));
   }
   app.onError((error, c) => {
     if (error instanceof PhoneError) return c.json({ error: error.message }, 400);

@@ -5,6 +5,8 @@ export interface WechatRequest {
   readonly query: URLSearchParams;
   /** Empty for GET. */
   readonly body: string;
+  /** Empty where there is none. */
+  readonly contentType: string;
 }
 
 /** One path of WeChat's side. Another one is another file beside `jscode2session.ts`, and a word in `server.ts`. */
@@ -19,6 +21,12 @@ export interface Endpoint {
   answer(request: WechatRequest, options: { spend: boolean }): Answer;
   /** Whether the answer gave what was asked for. */
   succeeded(answer: Answer): boolean;
+}
+
+/** The one-time code in a body that is a JSON object. */
+export function codeIn(body: string): string | undefined {
+  const code = fieldsOf(body)?.['code'];
+  return typeof code === 'string' ? code : undefined;
 }
 
 /** The fields of a body that is a JSON object; undefined where it is none. */

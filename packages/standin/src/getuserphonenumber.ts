@@ -1,7 +1,8 @@
 import type { AccessTokens } from './access-tokens.ts';
 import { type Answer, refusal } from './answer.ts';
+import { appOf } from './authorized.ts';
 import type { Codes } from './codes.ts';
-import { type Endpoint, fieldsOf, type WechatRequest } from './endpoint.ts';
+import { codeIn, type Endpoint, fieldsOf, type WechatRequest } from './endpoint.ts';
 
 interface Deps {
   accessTokens: AccessTokens;
@@ -13,16 +14,12 @@ interface Deps {
 /** `POST /wxa/business/getuserphonenumber`: the number of the user whose button gave the code. Each success is charged. */
 export function getuserphonenumber({ accessTokens, phoneCodes, now }: Deps): Endpoint {
   function answer({ query, body }: WechatRequest, { spend }: { spend: boolean }): Answer {
-    const [token, ...others] = query.getAll('access_token');
-    if (!token) return refusal(41001);
-    const checked = others.length > 0 ? { state: 'unknown' as const } : accessTokens.check(token);
-    if (checked.state === 'unknown') return refusal(40001);
-    if (checked.state === 'expired') return refusal(42001);
-
+    const app = appOf(accessTokens, query);
+    if ('refusal' in app) return app.refusal;
     const fields = fieldsOf(body);
     if (!fields) return refusal(47001);
-    const { code, openid } = fields;
-    const found = phoneCodes.find(typeof code === 'string' ? code : '', checked.appId);
+    const { openid } = fields;
+    const found = phoneCodes.find(codeIn(body) ?? '', app.appId);
     // Somebody else's code is as good as none.
     if (found.state !== 'good' || (openid !== undefined && openid !== found.person.openid)) return refusal(40029);
 
@@ -35,7 +32,7 @@ export function getuserphonenumber({ accessTokens, phoneCodes, now }: Deps): End
         phoneNumber: countryCode === '86' ? phoneNumber : `+${countryCode}${phoneNumber}`,
         purePhoneNumber: phoneNumber,
         countryCode,
-        watermark: { timestamp: Math.floor(now() / 1000), appid: checked.appId },
+        watermark: { timestamp: Math.floor(now() / 1000), appid: app.appId },
       },
     };
   }
@@ -44,10 +41,7 @@ export function getuserphonenumber({ accessTokens, phoneCodes, now }: Deps): End
     method: 'POST',
     path: '/wxa/business/getuserphonenumber',
     charges: true,
-    codeOf: ({ body }) => {
-      const code = fieldsOf(body)?.['code'];
-      return typeof code === 'string' ? code : undefined;
-    },
+    codeOf: ({ body }) => codeIn(body),
     answer,
     succeeded: (given) => 'phone_info' in given,
   };

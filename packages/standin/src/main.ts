@@ -1,10 +1,12 @@
-import { devApp, startStandin } from './server.ts';
+import { devApp, devPush, startStandin } from './server.ts';
 
 const {
   HOST = '127.0.0.1',
   PORT = '8081',
   WX_APPID = devApp.appId,
   WX_SECRET = devApp.secret,
+  PUSH_TOKEN = devPush.token,
+  PUSH_AES_KEY = devPush.aesKey,
   STANDIN_LOG,
 } = process.env;
 
@@ -12,6 +14,7 @@ const standin = await startStandin({
   host: HOST,
   port: Number(PORT),
   apps: [{ appId: WX_APPID, secret: WX_SECRET, union: true }],
+  push: { token: PUSH_TOKEN, aesKey: PUSH_AES_KEY },
   ...(STANDIN_LOG && { log: (line: string) => console.log(line) }),
 }).catch((error: unknown) => {
   console.error(

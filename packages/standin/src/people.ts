@@ -15,6 +15,8 @@ export interface Person {
   readonly user: string;
   readonly openid: string;
   readonly unionid: string | undefined;
+  /** Who the user is to the app's plugin. */
+  readonly openpid: string;
   /** The one valid key, base64 of 16 bytes. */
   sessionKey: string;
   /** The key at the last `wx.login`; undefined before the first. */
@@ -29,6 +31,8 @@ export interface Person {
 export interface People {
   /** Makes the person on first use. The app must be one that `app` knows. */
   find(user: string, app: App): Person;
+  /** Someone made before. */
+  byOpenid(openid: string, appId: string): Person | undefined;
   app(appId: string): App | undefined;
   rotate(person: Person): void;
   reset(): void;
@@ -38,6 +42,7 @@ export interface People {
 export function createPeople({ apps, max = 500_000 }: { apps: readonly App[]; max?: number }): People {
   const appsById = new Map(apps.map((app) => [app.appId, app]));
   const people = createBoundedMap<Person>(max);
+  const byOpenid = createBoundedMap<Person>(max);
 
   function find(user: string, app: App): Person {
     const id = `${app.appId}\n${user}`;
@@ -49,22 +54,28 @@ export function createPeople({ apps, max = 500_000 }: { apps: readonly App[]; ma
       openid: `o${digest(`openid\n${id}`)}`,
       // One person has one unionid in all apps, so the app takes no part in it.
       unionid: app.union ? `u${digest(`unionid\n${user}`)}` : undefined,
+      openpid: `p${digest(`openpid\n${id}`)}`,
       sessionKey: newKey(),
       keyAtLogin: undefined,
       blocked: false,
       ...phoneOf(user),
     };
     people.set(id, person);
+    byOpenid.set(person.openid, person);
     return person;
   }
 
   return {
     find,
+    byOpenid: (openid, appId) => {
+      const person = byOpenid.get(openid);
+      return person?.appId === appId ? person : undefined;
+    },
     app: (appId) => appsById.get(appId),
     rotate: (person) => {
       person.sessionKey = newKey();
     },
-    reset: () => people.clear(),
+    reset: () => [people, byOpenid].forEach((map) => map.clear()),
   };
 }
 

@@ -1,10 +1,21 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Codes } from './codes.ts';
 import { type FaultInput, type Faults, faultInput } from './faults.ts';
 import type { App, People, Person } from './people.ts';
+import {
+  who,
+  loginInput,
+  profileInput,
+  phoneNumberInput,
+  openDataInput,
+  pushInput,
+  blockInput,
+  resetInput,
+} from './phone-inputs.ts';
 import { type Profile, anonymousProfile, defaultProfile } from './profile.ts';
-import { type Sealed, sealProfile } from './seal.ts';
+import { type PushTarget, sendPush } from './push.ts';
+import { encrypt, type Sealed, sealProfile } from './seal.ts';
 import type { Stats, Traffic } from './traffic.ts';
 
 /** Whether `wx.login` gives the user a new session key. */
@@ -13,55 +24,18 @@ export type RotatePolicy = 'never' | 'always' | 'onRequest';
 /** The caller asked for something that cannot be; the message tells what, in one sentence. */
 export class PhoneError extends Error {}
 
-const user = z.string().min(1).max(128);
-const appId = z.string().min(1).max(64).optional();
-const who = z.strictObject({ user, appId });
-const loginInput = z.strictObject({ user, appId, rotate: z.boolean().optional() });
-const profileInput = z.strictObject({
-  user,
-  appId,
-  api: z.enum(['getUserProfile', 'getUserInfo']).default('getUserProfile'),
-  /** Laid over the default one; unknown keys are sealed too. */
-  profile: z
-    .looseObject({
-      nickName: z.string().exactOptional(),
-      gender: z.number().exactOptional(),
-      language: z.string().exactOptional(),
-      city: z.string().exactOptional(),
-      province: z.string().exactOptional(),
-      country: z.string().exactOptional(),
-      avatarUrl: z.string().exactOptional(),
-    })
-    .default({}),
-  /** In which language the places are named; that of `wx.getUserProfile`. */
-  lang: z.enum(['en', 'zh_CN']).default('en'),
-  anonymous: z.boolean().default(false),
-  timestamp: z.int().min(0).optional(),
-  /** Calls `wx.login` afterwards, as the well-known tutorial does: the answer is then a whole login. */
-  login: z.boolean().default(false),
-});
-const phoneNumberInput = z.strictObject({
-  user,
-  appId,
-  /** From now on the user's. */
-  phoneNumber: z
-    .string()
-    .regex(/^\d{4,20}$/)
-    .optional(),
-  countryCode: z
-    .string()
-    .regex(/^\d{1,4}$/)
-    .optional(),
-});
-const blockInput = z.strictObject({ user, appId, blocked: z.boolean().default(true) });
-const resetInput = z.strictObject({ what: z.enum(['all', 'faults', 'stats']).default('all') });
-
 /** What happens on a phone, and what a test may do behind WeChat's back. Wrong input throws a `PhoneError`. */
 export interface Phone {
   login(input: z.input<typeof loginInput>): { code: string; errMsg: 'login:ok' };
   profile(input: z.input<typeof profileInput>): Sealed & { userInfo: Profile; errMsg: string; code?: string };
   /** The button `open-type="getPhoneNumber"`: its code is not one of `login`. */
   phoneNumber(input: z.input<typeof phoneNumberInput>): { code: string; errMsg: 'getPhoneNumber:ok' };
+  /** `wx.pluginLogin`: its code is not one of `login`. */
+  pluginLogin(input: z.input<typeof who>): { code: string; errMsg: 'pluginLogin:ok' };
+  /** `wx.getWeRunData`, the group of a share and the like: data sealed for this user, and not signed. */
+  openData(input: z.input<typeof openDataInput>): Pick<Sealed, 'encryptedData' | 'iv'> & { errMsg: 'getOpenData:ok' };
+  /** WeChat pushes an event about the user to the backend. Resolves to what the backend answered. */
+  push(input: z.input<typeof pushInput>): Promise<{ status: number; answer: string }>;
   checkSession(input: z.input<typeof who>): { errMsg: string };
   rotate(input: z.input<typeof who>): { rotated: true };
   block(input: z.input<typeof blockInput>): { blocked: boolean };
@@ -74,11 +48,13 @@ interface Deps {
   people: People;
   codes: Codes;
   phoneCodes: Codes;
+  pluginCodes: Codes;
   accessTokens: AccessTokens;
   faults: Faults;
   traffic: Traffic;
   defaultAppId: string;
   rotatePolicy: RotatePolicy;
+  pushTarget: PushTarget;
   now: () => number;
 }
 
@@ -87,7 +63,8 @@ export type PhoneOfAnything = { [Name in keyof Phone]: (input: unknown) => Retur
 
 /** The phone's side over what WeChat's side knows. */
 export function createPhone(deps: Deps): PhoneOfAnything {
-  const { people, codes, phoneCodes, accessTokens, faults, traffic, defaultAppId, rotatePolicy, now } = deps;
+  const { people, codes, phoneCodes, pluginCodes, accessTokens, faults, traffic, defaultAppId, rotatePolicy, now } =
+    deps;
   const findApp = (id = defaultAppId): App =>
     people.app(id) ?? fail(`appId: the stand-in was started without the app ${id}`);
   const find = (input: { user: string; appId?: string | undefined }): Person =>
@@ -124,6 +101,34 @@ export function createPhone(deps: Deps): PhoneOfAnything {
       if (countryCode !== undefined) person.countryCode = countryCode;
       return { code: phoneCodes.mint(person), errMsg: 'getPhoneNumber:ok' };
     }),
+    pluginLogin: checked(who, (input) => ({ code: pluginCodes.mint(find(input)), errMsg: 'pluginLogin:ok' })),
+    openData: checked(openDataInput, ({ data, timestamp, ...input }) => {
+      const { appId, sessionKey } = find(input);
+      const watermark = { timestamp: timestamp ?? Math.floor(now() / 1000), appid: appId };
+      return { ...encrypt(JSON.stringify({ ...data, watermark }), sessionKey), errMsg: 'getOpenData:ok' };
+    }),
+    push: checked(pushInput, async ({ event, fields, format, url, token, aesKey, ...input }) => {
+      const { appId, openid } = find(input);
+      const timestampSeconds = Math.floor(now() / 1000);
+      const target = { ...deps.pushTarget, ...(token && { token }), ...(aesKey && { aesKey }) };
+      const address = new URL(url ?? target.url);
+      if (address.pathname === '/') address.pathname = `/wechat/push/${appId}`;
+      const message = {
+        ToUserName: 'gh_0123456789ab',
+        FromUserName: 'oWeChatsOwnOpenid0000000000',
+        CreateTime: timestampSeconds,
+        MsgType: 'event',
+        Event: event,
+        OpenID: openid,
+        AppID: appId,
+        ...fields,
+      };
+      try {
+        return await sendPush({ fields: message, format, appId, timestampSeconds }, { ...target, url: address.href });
+      } catch {
+        return fail(`push: no answer from ${address.origin}`);
+      }
+    }),
     checkSession: checked(who, (input) => {
       const { sessionKey, keyAtLogin } = find(input);
       return {
@@ -146,7 +151,7 @@ export function createPhone(deps: Deps): PhoneOfAnything {
     reset: checked(resetInput.prefault({}), ({ what }) => {
       if (what !== 'stats') faults.reset();
       if (what !== 'faults') traffic.reset();
-      if (what === 'all') [people, codes, phoneCodes, accessTokens].forEach((state) => state.reset());
+      if (what === 'all') [people, codes, phoneCodes, pluginCodes, accessTokens].forEach((state) => state.reset());
       return { reset: what };
     }),
   };

@@ -4,16 +4,26 @@ import { getRequestListener } from '@hono/node-server';
 import { createAccessTokens } from './access-tokens.ts';
 import { createApp } from './app.ts';
 import { createCodes } from './codes.ts';
+import { imgSecCheck, msgSecCheck } from './content-check.ts';
 import { createFaults } from './faults.ts';
+import { getpluginopenpid } from './getpluginopenpid.ts';
 import { getuserphonenumber } from './getuserphonenumber.ts';
 import { jscode2session } from './jscode2session.ts';
 import { type App, type Person, createPeople } from './people.ts';
 import { type Phone, type RotatePolicy, createPhone } from './phone.ts';
+import type { PushTarget } from './push.ts';
+import { checksession, resetusersessionkey } from './session-key-state.ts';
 import { stableToken } from './stable-token.ts';
 import { createTraffic } from './traffic.ts';
 
 /** The app that is there when none is named. Its secret is no secret. */
 export const devApp: App = { appId: 'wx0123456789abcdef', secret: '0123456789abcdef0123456789abcdef' };
+
+/** Where pushes go when nothing else is said: to a backend on its default port. Neither of the two is a secret. */
+export const devPush = {
+  token: 'devpushtoken',
+  aesKey: '0123456789abcdef0123456789abcdef0123456789a',
+};
 
 /** Where to listen, and what WeChat knows at the start. */
 export interface StandinOptions {
@@ -23,6 +33,8 @@ export interface StandinOptions {
   /** The first one is meant where no app is named. */
   apps?: readonly [App, ...App[]];
   rotate?: RotatePolicy;
+  /** The backend's origin, or a whole address, and its secrets: for `phone.push`. */
+  push?: Partial<PushTarget>;
   /** Milliseconds. Codes age and watermarks are dated by it; delays are in real time. */
   now?: () => number;
   log?: (line: string) => void;
@@ -47,28 +59,36 @@ export interface Standin {
 
 /** Starts a stand-in for api.weixin.qq.com. Rejects when the port is taken. */
 export async function startStandin(options: StandinOptions = {}): Promise<Standin> {
-  const { port = 0, host = '127.0.0.1', apps = [devApp], rotate = 'onRequest', now = Date.now, log } = options;
+  const { port = 0, host = '127.0.0.1', apps = [devApp], rotate = 'onRequest', push, now = Date.now, log } = options;
   const people = createPeople({ apps });
   const codes = createCodes({ now });
   const faults = createFaults();
   const traffic = createTraffic();
   const phoneCodes = createCodes({ now });
+  const pluginCodes = createCodes({ now });
   const accessTokens = createAccessTokens({ now });
   const exchange = jscode2session({ people, codes });
   const endpoints = [
     exchange,
     stableToken({ people, accessTokens }),
     getuserphonenumber({ accessTokens, phoneCodes, now }),
+    checksession({ people, accessTokens }),
+    resetusersessionkey({ people, accessTokens }),
+    getpluginopenpid({ accessTokens, pluginCodes }),
+    msgSecCheck({ people, accessTokens }),
+    imgSecCheck({ accessTokens }),
   ];
   const phone = createPhone({
     people,
     codes,
     phoneCodes,
+    pluginCodes,
     accessTokens,
     faults,
     traffic,
     defaultAppId: apps[0].appId,
     rotatePolicy: rotate,
+    pushTarget: { url: 'http://127.0.0.1:8080', ...devPush, ...push },
     now,
   });
   const app = createApp({
