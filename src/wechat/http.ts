@@ -143,7 +143,11 @@ export function badResponse(code: string): AppError {
 /** What a proxy did instead of connecting us; null when the failure is not the proxy's. undici tells its status in the message alone. */
 function proxyFailureIn(error: unknown, proxies: Proxies | null): AppError | UnansweredCode | null {
   if (!proxies) return null;
-  const { message, port, hostname } = Object(error) as { message?: unknown; port?: unknown; hostname?: unknown };
+  const { message, port, hostname } = Object(error) as {
+    message?: unknown;
+    port?: number | string;
+    hostname?: unknown;
+  };
   const status = Number(/^Proxy response \((\d{3})\)/.exec(String(message))?.[1] ?? 0);
   // The proxy cannot reach WeChat either.
   if (status >= 502 && status <= 504) return 'UNANSWERED';

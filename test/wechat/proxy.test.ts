@@ -18,7 +18,10 @@ async function startProxy({ refuses }: ProxyOptions = {}) {
     const { url = '', headers } = request;
     tunnels.push({ to: url, authorization: headers['proxy-authorization'] });
     socket.on('error', () => {});
-    if (refuses !== undefined) return void socket.end(`HTTP/1.1 ${refuses} No\r\n\r\n`);
+    if (refuses !== undefined) {
+      socket.end(`HTTP/1.1 ${refuses} No\r\n\r\n`);
+      return;
+    }
     const [host, port] = url.split(':');
     const target = connect(Number(port), host, () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
@@ -41,7 +44,10 @@ async function startProxy({ refuses }: ProxyOptions = {}) {
 async function startGateway(prefix: string, target: () => string) {
   const server = createServer((request, response) => {
     const { url = '' } = request;
-    if (!url.startsWith(`${prefix}/sns/`)) return void response.writeHead(404).end();
+    if (!url.startsWith(`${prefix}/sns/`)) {
+      response.writeHead(404).end();
+      return;
+    }
     void fetch(`${target()}${url.slice(prefix.length)}`).then(async (answer) => response.end(await answer.text()));
   });
   server.listen(0, '127.0.0.1');
