@@ -110,6 +110,7 @@ const environment = z.object({
     .pipe(z.number().max(65_535))
     .optional(),
   WX_API_BASE_URL: z.string().refine(isBaseUrl).default('https://api.weixin.qq.com'),
+  WX_CONTENT_CHECK: flag(false),
   HTTPS_PROXY: proxy,
   HTTP_PROXY: proxy,
   NO_PROXY: z.string().max(4096).default(''),
@@ -137,6 +138,7 @@ const rules: Readonly<Record<keyof z.input<typeof environment>, string>> = {
     'must be id:<base64 of 32 bytes>, the id of at most 20 letters and digits, more of them separated by commas, each id once; make one with: echo "k1:$(openssl rand -base64 32)"',
   HOST: 'must be an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::, without http://, brackets or a port',
   PORT: 'must be a port from 0 to 65535',
+  WX_CONTENT_CHECK: 'must be true or false',
   HTTPS_PROXY: 'must be http://host:port or https://host:port of a proxy',
   HTTP_PROXY: 'must be http://host:port or https://host:port of a proxy',
   NO_PROXY: 'must be hosts, separated by commas',
@@ -202,6 +204,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
       port: rest.PORT,
       metricsPort: rest.METRICS_PORT,
       wechatBaseUrl: rest.WX_API_BASE_URL,
+      contentCheck: rest.WX_CONTENT_CHECK,
       wechatTimeoutMs: rest.WX_TIMEOUT_MS,
       databaseTimeoutMs: rest.DATABASE_TIMEOUT_MS,
       databasePoolSize: rest.DATABASE_POOL_SIZE,

@@ -15,6 +15,12 @@ export interface Outcome {
 /** Every way in which a call can fail, and what the caller is told. The only such table. */
 export const outcomes = {
   INPUT_INVALID: { code: 'BAD_REQUEST', httpStatus: 400, retry: 'never', message: 'The input is not valid' },
+  CONTENT_REJECTED: {
+    code: 'BAD_REQUEST',
+    httpStatus: 400,
+    retry: 'never',
+    message: 'WeChat finds this nickname or picture to be unsafe',
+  },
   CODE_INVALID: {
     code: 'UNAUTHORIZED',
     httpStatus: 401,

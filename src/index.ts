@@ -10,6 +10,7 @@ export { authRouter } from './auth/router.ts';
 export { userRouter } from './user/router.ts';
 export { appRouter, type AppRouter } from './router.ts';
 export { publicProcedure, router, signedInProcedure, type Context, type ErrorData, type WithReasons } from './trpc.ts';
+export type { OpenData } from './auth/open-data.ts';
 export { AppError, type OwnReason, type Reason, type Retry } from './errors.ts';
 export { defineReasons } from './own-reasons.ts';
 

@@ -11,8 +11,10 @@ import { createPhoneNumbers } from './user/phone.ts';
 import { createPictures } from './user/pictures.ts';
 import { createAccessTokens } from './wechat/access-token.ts';
 import { createWechatApi } from './wechat/api.ts';
+import { createContentCheck } from './wechat/content-check.ts';
 import { createWechat } from './wechat/exchange.ts';
 import { createPhoneCodes } from './wechat/phone.ts';
+import { createSessionKeyCalls } from './wechat/session-key-calls.ts';
 import type { PushSecrets } from './wechat/push-crypto.ts';
 
 /** All that a server is made of but its sockets. `store.migrate` makes the tables. */
@@ -56,13 +58,20 @@ export async function createParts(
           pool: () => store.poolStats(),
         });
 
+  const sessionKeyCalls = createSessionKeyCalls({ api, accessTokens, timeoutMs });
+
   return {
     store,
-    wechat: createWechat({ api, appSecrets, defaultApp: settings.defaultApp, timeoutMs, now }),
+    wechat: {
+      ...createWechat({ api, appSecrets, defaultApp: settings.defaultApp, timeoutMs, now }),
+      ...sessionKeyCalls,
+    },
+    sessionKeyCalls,
     sessionKeys: createSessionKeys(keyring),
     phoneCodes: createPhoneCodes({ api, accessTokens, timeoutMs }),
     phoneNumbers: createPhoneNumbers(keyring),
     pictures: createPictures({ limit: createRateLimiter({ perMinute: picturesPerMinute }) }),
+    contentCheck: settings.contentCheck ? createContentCheck({ api, accessTokens, log, timeoutMs }) : null,
     onUserDeleted,
     watermarkMaxAgeSeconds: settings.watermarkMaxAgeSeconds,
     log,

@@ -1,5 +1,6 @@
 import { getTRPCErrorFromUnknown, initTRPC, TRPCError } from '@trpc/server';
 import { getHTTPStatusCodeFromError } from '@trpc/server/http';
+import { createOpenData } from './auth/open-data.ts';
 import type { SessionKeys } from './auth/session-keys.ts';
 import type { Tokens } from './auth/tokens.ts';
 import { AppError, outcomes, type Reason, type Retry } from './errors.ts';
@@ -11,8 +12,10 @@ import { StoreError, type Store } from './store/store.ts';
 import type { OnUserDeleted } from './user/erasure.ts';
 import type { PhoneNumbers } from './user/phone.ts';
 import type { Pictures } from './user/pictures.ts';
+import type { ContentCheck } from './wechat/content-check.ts';
 import type { Wechat } from './wechat/exchange.ts';
 import type { PhoneCodes } from './wechat/phone.ts';
+import type { PluginCodes, SessionKeyCalls } from './wechat/session-key-calls.ts';
 
 /** What a procedure needs of HTTP: `.meta({ maxBodyBytes: 512 * 1024 })`. */
 export interface ProcedureMeta {
@@ -23,12 +26,15 @@ export interface ProcedureMeta {
 /** What every call has at hand: plain interfaces, so that this type asks nothing of who imports `AppRouter`. */
 export interface Context {
   store: Store;
-  wechat: Wechat;
+  wechat: Wechat & PluginCodes;
+  sessionKeyCalls: SessionKeyCalls;
   tokens: Tokens;
   sessionKeys: SessionKeys;
   phoneCodes: PhoneCodes;
   phoneNumbers: PhoneNumbers;
   pictures: Pictures;
+  /** null where it is not switched on. */
+  contentCheck: ContentCheck | null;
   /** An owner's part in the deletion of a user. */
   onUserDeleted: OnUserDeleted;
   watermarkMaxAgeSeconds: number;
@@ -182,11 +188,11 @@ const createSignedIn = ({ areWritesLimited }: { areWritesLimited: boolean }) =>
       const isLimited = areWritesLimited && type === 'mutation';
       const waitSeconds = isLimited ? ctx.writeLimit.take(user.openId, ctx.now()) : 0;
       if (waitSeconds > 0) throw new AppError('RATE_LIMITED', { retryAfterSeconds: waitSeconds });
-      return next({ ctx: { session, user } });
+      return next({ ctx: { session, user, openData: createOpenData(ctx, user) } });
     }),
   );
 
-/** A procedure for callers with a valid token: `ctx.user` and `ctx.session` are theirs. */
+/** A procedure for callers with a valid token: `ctx.user`, `ctx.session` and `ctx.openData` are theirs. */
 export const signedInProcedure = createSignedIn({ areWritesLimited: false });
 
 /** The same for procedures of guoke's own: each user's mutations are limited, see USER_WRITES_PER_MINUTE. */

@@ -25,6 +25,7 @@ describe('configuration', () => {
       port: 8080,
       metricsPort: undefined,
       wechatBaseUrl: 'https://api.weixin.qq.com',
+      contentCheck: false,
       wechatTimeoutMs: 3000,
       databaseTimeoutMs: 2000,
       databasePoolSize: 10,

@@ -12,6 +12,10 @@ interface Scene {
   backend: Backend;
   /** An instance on the same database with room for one call a minute. */
   limited: Backend;
+  /** An instance on the same database that has content checked. */
+  checked: Backend;
+  /** Of the user `refused`. */
+  token: string;
   database: TestDatabase;
   url: string;
 }
@@ -56,6 +60,12 @@ const troubles: Record<CallReason, (scene: Scene) => Trouble | Promise<Trouble>>
     return { call: () => post(backend, 'auth.login', input) };
   },
   CODE_INVALID: ({ backend }) => ({ call: () => post(backend, 'auth.checkUser', { code: 'made-up' }) }),
+  CONTENT_REJECTED: async ({ checked, token }) => {
+    checked.standin.person('refused');
+    // By then there is an access token, which a call would write otherwise.
+    await post(checked, 'user.updateProfile', { nickName: 'Before' }, token);
+    return { call: () => post(checked, 'user.updateProfile', { nickName: '违规' }, token), loggedBy: checked };
+  },
   PROFILE_REJECTED: ({ backend }) => {
     const input = { ...loginInputOf(backend, 'refused'), signature: '0'.repeat(40) };
     return { call: () => post(backend, 'auth.login', input) };
@@ -111,12 +121,16 @@ describe.each(databases)('a refusal on $name', (database) => {
     const env = { WX_TIMEOUT_MS: '700', DATABASE_TIMEOUT_MS: '400' };
     const backend = await startBackend({ databaseUrl: url, env });
     const limited = await startBackend({ databaseUrl: url, env: { ...env, RATE_LIMIT_PER_MINUTE: '1' } });
-    scene = { backend, limited, database, url };
+    const checked = await startBackend({ databaseUrl: url, env: { ...env, WX_CONTENT_CHECK: 'true' } });
     // A user of whom something could be changed.
-    await backend.client().auth.login.mutate(loginInputOf(backend, 'refused', { nickName: 'Before' }));
+    const { token } = await backend
+      .client()
+      .auth.login.mutate(loginInputOf(backend, 'refused', { nickName: 'Before' }));
+    scene = { backend, limited, checked, token, database, url };
   });
   afterAll(async () => {
     await scene.limited.close();
+    await scene.checked.close();
     await scene.backend.close();
   });
 
@@ -132,7 +146,7 @@ describe.each(databases)('a refusal on $name', (database) => {
 
       const { code, httpStatus, retry, message } = outcomes[reason];
       expect(response.status).toBe(httpStatus);
-      expect(error.data).toEqual({ code, httpStatus, path: expect.stringMatching(/^auth\./), reason, retry });
+      expect(error.data).toEqual({ code, httpStatus, path: expect.stringMatching(/^(auth|user)\./), reason, retry });
       expect(error.message).toBe(reason === 'INPUT_INVALID' ? `${message}: iv` : message);
       expect(response.headers.get('cache-control')).toBe('no-store');
       expect(Number(response.headers.get('retry-after') ?? 0) > 0).toBe(httpStatus === 429);

@@ -6,12 +6,17 @@ import type { Exchange } from '../wechat/exchange.ts';
 /** Seals and opens WeChat's session keys. Nothing else sees a stored one in clear. */
 export interface SessionKeys {
   /** The exchange's session key as the store keeps it. */
-  seal(exchange: Exchange): { sessionKey: string; sessionKeyFingerprint: string };
+  seal(exchange: Pick<Exchange, 'appId' | 'openId' | 'sessionKey'>): {
+    sessionKey: string;
+    sessionKeyFingerprint: string;
+  };
   /**
    * The key before the one of this exchange, in base64: profile data may be sealed with it, since `wx.login` may
    * rotate the key after `wx.getUserProfile`. null when there is none, or none that opens.
    */
   openPrevious(user: User | null, exchange: Exchange): string | null;
+  /** The user's stored keys that open, the present one first. */
+  openAll(user: User): string[];
 }
 
 /** What a sealed session key is bound to: it does not open in another column, for another app or another user. */
@@ -37,13 +42,17 @@ export function createSessionKeys(keyring: Keyring): SessionKeys {
       const current = openOrNull(user.sessionKey, exchange);
       return current === exchange.sessionKey ? openOrNull(user.prevSessionKey, exchange) : current;
     },
+    openAll(user) {
+      const keys = [openOrNull(user.sessionKey, user), openOrNull(user.prevSessionKey, user)];
+      return keys.filter((key) => key !== null);
+    },
   };
 
   /** A value that does not open counts as no key: damage in the database must not stop a login. */
-  function openOrNull(sealedKey: string | null, exchange: Exchange): string | null {
+  function openOrNull(sealedKey: string | null, owner: Pick<User, 'appId' | 'openId'>): string | null {
     if (sealedKey === null) return null;
     try {
-      return open(keyring, sealedKey, sessionKeyContext(exchange));
+      return open(keyring, sealedKey, sessionKeyContext(owner));
     } catch (error) {
       if (error instanceof CryptoError) return null;
       throw error;

@@ -23,7 +23,7 @@ export async function run(args: string[]): Promise<void> {
   const { users, sealed, left, aside } = await adoptUsers({
     databaseUrl,
     appId,
-    seal: (openId, sessionKey) => sessionKeys.seal({ appId, openId, unionId: null, sessionKey, startedAt: 0 }),
+    seal: (openId, sessionKey) => sessionKeys.seal({ appId, openId, sessionKey }),
     open(openId, value) {
       try {
         return open(keyring, value, sessionKeyContext({ appId, openId }));

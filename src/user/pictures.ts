@@ -13,6 +13,8 @@ export interface Pictures {
    * RATE_LIMITED when too many pictures wait, or too many came from this user.
    */
   toAvatar(picture: Buffer, sender: { openId: string; now: number }): Promise<{ hash: Buffer; bytes: Buffer }>;
+  /** An avatar of ours as JPEG, for those that take no WebP. */
+  toJpeg(avatar: Buffer): Promise<Buffer>;
 }
 
 const size = 256;
@@ -57,6 +59,14 @@ export function createPictures({ limit }: { limit: RateLimiter }): Pictures {
       const decode = await decoder;
       const bytes = await queue.run(openId, () => encode(decode, picture, header));
       return { hash: hash('sha256', bytes, 'buffer'), bytes };
+    },
+    async toJpeg(avatar) {
+      decoder ??= loadDecoder();
+      const decode = await decoder;
+      return await decode(avatar, { limitInputPixels: size * size })
+        .flatten({ background: '#fff' })
+        .jpeg()
+        .toBuffer();
     },
   };
 }

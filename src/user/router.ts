@@ -33,6 +33,9 @@ export const userRouter = router({
     .mutation(async ({ ctx, input: { nickName, avatar: picture } }) => {
       const { openId } = ctx.user;
       const avatar = picture ? await ctx.pictures.toAvatar(picture, { openId, now: ctx.now() }) : picture;
+      // Before anything is stored. WeChat takes no WebP.
+      if (nickName) await ctx.contentCheck?.checkText(nickName, ctx.user);
+      if (avatar) await ctx.contentCheck?.checkPicture(await ctx.pictures.toJpeg(avatar.bytes), ctx.user);
       return toPublicUser(await update(ctx, { nickName, avatar }));
     }),
 

@@ -13,6 +13,7 @@ const reasons = new Map<number, Reason>([
   [40163, 'CODE_INVALID'],
   [41008, 'CODE_INVALID'],
   [40226, 'USER_BLOCKED'],
+  [87014, 'CONTENT_REJECTED'],
   [45009, 'WECHAT_RATE_LIMITED'],
   [45011, 'WECHAT_RATE_LIMITED'],
 ]);

@@ -11,6 +11,8 @@ export interface WechatRequest {
   query: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   body?: unknown;
+  /** Sent in place of it as it is. */
+  upload?: { contentType: string; bytes: Buffer };
 }
 
 /** `unanswered`: not one byte came back, so that a second request cannot spend a code twice. */
@@ -61,7 +63,7 @@ export function createWechatHttp({ baseUrl, proxies = null, keepsAlive = true }:
   // A pool of one origin is faster than what first asks which proxy it needs.
   const dispatcher = proxies ? new EnvHttpProxyAgent({ ...options, ...proxies }) : new Pool(origin, options);
   return {
-    async send({ method, path, query, body }, deadline) {
+    async send({ method, path, query, body, upload }, deadline) {
       const options = {
         origin,
         method,
@@ -70,6 +72,7 @@ export function createWechatHttp({ baseUrl, proxies = null, keepsAlive = true }:
           body: JSON.stringify(body),
           headers: { 'content-type': 'application/json' },
         }),
+        ...(upload && { body: upload.bytes, headers: { 'content-type': upload.contentType } }),
       };
       const answer = await dispatch({ dispatcher, proxies }, options, deadline);
       if (typeof answer === 'string') return { kind: 'unanswered', code: answer };

@@ -48,6 +48,8 @@ function refusalOf({ reason, retry, fields }: Extract<Failure, { kind: 'refused'
     case 'INPUT_INVALID':
       if (fields.includes('avatar')) return unusablePicture;
       return fields.includes('nickName') ? '这个昵称不能用，请换一个。' : unavailable;
+    case 'CONTENT_REJECTED':
+      return '微信认为这个昵称或图片不合适，请换一个。';
     case 'CODE_INVALID':
       return '这次授权已经失效，请再点一次按钮。';
     case 'RATE_LIMITED':
