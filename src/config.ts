@@ -62,13 +62,13 @@ const pushApps = z
     ]),
   );
 
-/** `id:base64-of-32-bytes,…`; an id stands once, and has no dot, which ends it in a sealed value. */
+/** `id:base64-of-32-bytes,…`; an id stands once, is short enough for the column of a fingerprint, and has no dot, which ends it in a sealed value. */
 const keyring = z
   .string()
   .transform((text) => text.split(',').map((entry) => entry.trim().split(':')))
   .pipe(
     z.array(
-      z.tuple([z.string().regex(/^[A-Za-z0-9_-]{1,32}$/), z.string().regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/)]),
+      z.tuple([z.string().regex(/^[A-Za-z0-9_-]{1,20}$/), z.string().regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/)]),
     ),
   )
   .refine((entries) => new Set(entries.map(([id]) => id)).size === entries.length)
@@ -135,7 +135,7 @@ const rules: Readonly<Record<keyof z.input<typeof environment>, string>> = {
   DATABASE_URL:
     'must be file:<path> or mysql://user:password@host:3306/database, which may end in ?ssl=true; in a password @ / ? # and % are written %40 %2F %3F %23 and %25',
   SESSION_KEY_SECRETS:
-    'must be id:<base64 of 32 bytes>, more of them separated by commas, each id once; make one with: echo "k1:$(openssl rand -base64 32)"',
+    'must be id:<base64 of 32 bytes>, the id of at most 20 letters and digits, more of them separated by commas, each id once; make one with: echo "k1:$(openssl rand -base64 32)"',
   HOST: 'must be an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::, without http://, brackets or a port',
   PORT: 'must be a port from 0 to 65535',
   WX_CONTENT_CHECK: 'must be true or false',

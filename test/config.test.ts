@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { fingerprint } from '../src/crypto.ts';
+import { widths } from '../src/store/widths.ts';
 import { ConfigError, loadConfig } from '../src/config.ts';
 
 const secret = Buffer.alloc(32, 7).toString('base64');
@@ -95,6 +97,13 @@ describe('configuration', () => {
     for (const odd of [`k1:${short}`, `k1:${secret},k1:${other}`, secret, `k.1:${secret}`, 'k1:', `k1:${secret},`]) {
       expect(problemsOf({ ...complete, SESSION_KEY_SECRETS: odd }), odd).toHaveLength(1);
     }
+  });
+
+  test('an id of a secret is taken as long as its fingerprints fit their column, and is refused beyond', () => {
+    const idOf = (length: number) => ({ ...complete, SESSION_KEY_SECRETS: `${'k'.repeat(length)}:${secret}` });
+    const { keyring } = loadConfig(idOf(20)).secrets;
+    expect(fingerprint(keyring ?? expect.unreachable(), 'text', [])).toHaveLength(widths.fingerprint);
+    expect(problemsOf(idOf(21))).toEqual([expect.stringMatching(/^SESSION_KEY_SECRETS must be .*20/)]);
   });
 
   test('more mini programs stand beside the first, or instead of it', () => {
