@@ -1,6 +1,6 @@
-import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from '@libsql/client';
 import type { Experiment, Figure, Setting } from '../experiment.ts';
 import { openStage, timeUntil } from '../stage.ts';
 import { startTcpProxy, throughProxy, type Network } from '../tcp-proxy.ts';
@@ -11,9 +11,13 @@ export const awayAtStart: Experiment = {
   on: ['MariaDB', 'SQLite', 'TiDB'],
   async run(setting) {
     if (setting.database === 'SQLite') {
-      const blocked = path.join(setting.scratch, crypto.randomUUID());
-      await writeFile(blocked, '');
-      return await watch(setting, 'no directory', `file:${blocked}/guoke.db`, () => rm(blocked));
+      const databaseUrl = `file:${path.join(setting.scratch, crypto.randomUUID())}`;
+      const holder = createClient({ url: databaseUrl });
+      const lock = await holder.transaction('write');
+      return await watch(setting, 'locked', databaseUrl, async () => {
+        await lock.rollback();
+        holder.close();
+      });
     }
     const networks: Network[] = [{ kind: 'refuse' }, { kind: 'blackHole' }];
     const figures: Figure[] = [];
