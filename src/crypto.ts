@@ -42,7 +42,7 @@ export function signatureMatches(rawData: string, sessionKey: string, signature:
 
 /**
  * Decrypts WeChat's `encryptedData`: AES-128-CBC with PKCS#7, key and iv 16 bytes each, all three base64.
- * Not authenticated: whoever changes the iv changes the first 16 bytes of the text, so compare it with signed data.
+ * Not authenticated: a changed iv changes the first 16 bytes of the text, so compare it with signed data.
  *
  * Throws CryptoError for everything that is not exactly that, text that is not UTF-8 included.
  */

@@ -7,8 +7,8 @@ const step = z.union([z.string(), z.number(), z.object({ key: z.union([z.string(
 const invalid = z.object({ issues: z.array(z.object({ path: z.array(step).optional() })) });
 
 /**
- * The paths of the fields that a validator's error names, each once; `input` is the input as a whole. None where the error
- * is no validator's.
+ * The paths of the fields that a validator's error names, each once; `input` is the input as a whole. Empty where
+ * the error is not a validator's.
  */
 export function invalidFields(error: unknown): string[] {
   const { data } = invalid.safeParse(error);

@@ -16,7 +16,7 @@ try {
   const config = loadConfig(process.env);
   const log = createLog(config.settings.logLevel);
   let server: Server | undefined;
-  // Before the start, which may wait for the database: whoever ends the process meanwhile is heard too.
+  // Before the start, which may wait for the database: a signal that comes meanwhile is heard too.
   const grace = closeWithGrace({ delay: maxCloseMs, logger: false }, async ({ err, signal }) => {
     if (err) log.error(describeError(err), 'stopping after an error');
     else log.info({}, `stopping on ${signal}`);

@@ -111,7 +111,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   }
   return server;
 
-  /** Before the tables are there: whoever asks /readyz meanwhile is to be told, however long the database takes. */
+  /** Before the tables are there: a probe of /readyz is answered meanwhile, however long the database takes. */
   async function listenToAll() {
     const { host, port, metricsPort } = settings;
     const refusals = createRefusals(router);

@@ -89,7 +89,7 @@ const t = initTRPC
     errorFormatter({ shape, error, ctx, path }) {
       const { reason, retry, message } = explain(error);
       const { code, httpStatus } = shape.data;
-      // A path that is no procedure's is the caller's own text: it is not given back.
+      // The path of an unknown procedure is the caller's own text: it is not given back.
       const data: ErrorData = {
         code,
         httpStatus,

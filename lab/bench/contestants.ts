@@ -22,8 +22,14 @@ export interface Entry {
 
 const startCommand = packageJson.scripts.start.split(' ');
 /** What `npm start` runs, and with which flags. */
-export const startFile = startCommand.at(-1) ?? '';
-export const startFlags = startCommand.slice(1, -1);
+const fileAt = startCommand.findIndex((word) => word.endsWith('.js'));
+export const startFile = startCommand[fileAt] ?? '';
+const startFlags = startCommand.slice(1, fileAt);
+
+/** What `npm start` gives to Node: its flags, the file and, for the command line `guoke`, the command. */
+export function startArguments(file: string): string[] {
+  return [...startFlags, file, ...(file.endsWith(startFile) ? startCommand.slice(fileAt + 1) : [])];
+}
 
 /** A new database of its own with our tables, which all contestants write to in the same way. */
 export async function createTables(serverUrl: string): Promise<string> {
@@ -42,7 +48,7 @@ export async function migrate(databaseUrl: string): Promise<void> {
 export async function start(entry: Entry, databaseUrl: string, standinUrl: string): Promise<Contestant> {
   const port = await freePort();
   const env = environment({ port, databaseUrl, standinUrl });
-  const started = await startNode(entry.file, env, 'listening', entry.isOurs ? startFlags : []);
+  const started = await startNode(entry.isOurs ? startArguments(entry.file) : [entry.file], env, 'listening');
   const url = `http://127.0.0.1:${port}`;
   // It listens before it has looked at the tables, and refuses calls until then.
   while (entry.isOurs && (await fetch(`${url}/readyz`)).status !== 200) await sleep(5);

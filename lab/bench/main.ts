@@ -52,7 +52,7 @@ async function onMariaDb(): Promise<void> {
   if (!program) throw new Error('There is no mariadbd here. Install one (Debian: apt install mariadb-server-core).');
   // A million users are some 500 MB: as an operator would, it gets buffers that hold them, and half as much of a log.
   const mariadb = await startMariaDb(program, options.growth ? { bufferMb: 1024, logMb: 512 } : undefined);
-  const standin = await startNode(built.standin, {}, 'url');
+  const standin = await startNode([built.standin], {}, 'url');
   const load = startLoad(built.load);
   const services = { mariadb, load, standinUrl: JSON.parse(standin.line).url as string };
   try {

@@ -38,15 +38,14 @@ export interface Started {
 
 /** Starts a Node program and resolves once its output, which goes to a file, has `ready` in it. */
 export async function startNode(
-  file: string,
+  nodeArguments: readonly string[],
   env: Record<string, string>,
   ready: string,
-  flags: readonly string[] = [],
 ): Promise<Started> {
   const startedAt = performance.now();
   const log = path.join(await mkdtemp(path.join(tmpdir(), 'guoke-bench-')), 'log');
   const output = await open(log, 'w');
-  const child = spawn(process.execPath, [...flags, file], {
+  const child = spawn(process.execPath, [...nodeArguments], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', output.fd, 'inherit'],
   });
@@ -55,7 +54,7 @@ export async function startNode(
   const gone = once(child, 'exit');
   let line: string | undefined;
   while (!(line = (await readFile(log, 'utf8')).split('\n').find((text) => text.includes(ready)))) {
-    if (child.exitCode !== null) throw new Error(`${file} ended with ${child.exitCode}`);
+    if (child.exitCode !== null) throw new Error(`${nodeArguments.join(' ')} ended with ${child.exitCode}`);
     await sleep(5);
   }
   return {

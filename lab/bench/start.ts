@@ -5,7 +5,7 @@ import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Entry, environment, startFlags } from './contestants.ts';
+import { type Entry, environment, startArguments } from './contestants.ts';
 import { median } from './measure.ts';
 import { cpuUs, freePort, rssMb } from './processes.ts';
 import { createProgress } from './progress.ts';
@@ -65,7 +65,7 @@ export async function compareStarts(entries: readonly Entry[], rounds: number): 
 async function timeStart({ file }: Entry, databaseUrl: string): Promise<Start> {
   const port = await freePort();
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [...startFlags, file], {
+  const child = spawn(process.execPath, startArguments(file), {
     env: { PATH: process.env.PATH, ...environment({ port, databaseUrl, standinUrl: 'http://127.0.0.1:9' }) },
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -23,7 +23,7 @@ export async function recordLogin(
     expiresAt,
   });
   if (user.blockedAt !== null) {
-    // The write itself says so, and costs no query more; the session that nobody gets to know goes again.
+    // The write itself says so, and costs no query more; the session, whose token is not answered, is deleted again.
     await store.deleteSession(tokenHash);
     throw new AppError('USER_BLOCKED');
   }

@@ -73,7 +73,7 @@ function selectorOf(values: { openid?: string; 'union-id'?: string; phone?: stri
 }
 
 async function confirm(openId: string): Promise<void> {
-  if (!process.stdin.isTTY) throw new UsageError('Nobody is there to be asked: --yes deletes without asking.', 1);
+  if (!process.stdin.isTTY) throw new UsageError('There is no terminal to ask on: --yes deletes without asking.', 1);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(`Delete ${openId} for good, with sessions and picture? Type yes: `);
   terminal.close();

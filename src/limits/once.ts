@@ -5,7 +5,7 @@ interface OnceOptions {
   maxKeys?: number;
 }
 
-/** Work that is done once for each key, in this process: whoever comes while it runs waits for it. */
+/** Work that is done once for each key, in this process: a caller that comes while it runs waits for it. */
 export interface Once {
   /** Work that failed may be run again. */
   run(key: string, work: () => Promise<void>): Promise<void>;

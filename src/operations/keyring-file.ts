@@ -25,7 +25,7 @@ export async function keyringOf({
   const database = databaseUrl.slice('file:'.length);
   await makeKeyringFile(databaseUrl);
   if (!(await exists(file))) {
-    // What is no database has no secret to lose.
+    // A file that is not a database has no secret to lose.
     await refuseOtherFile(database);
     throw lost(file, database);
   }

@@ -7,7 +7,7 @@ import { createLogOutput, type LogOutput } from './log-output.ts';
  */
 export interface LogFields {
   requestId?: string;
-  /** `auth.login`; a path that is no procedure's is not logged. */
+  /** `auth.login`; the path of an unknown procedure is not logged. */
   procedure?: string;
   reason?: string;
   /** What an operator did to a user, such as `block`; `reason` is then the operator's own. */

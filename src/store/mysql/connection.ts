@@ -18,7 +18,7 @@ export function connectionOptions(databaseUrl: string, timeoutMs: number): Conne
     database: decoded(url.pathname.slice(1)),
     ...(url.search !== '' && { ssl: { verifyIdentity: true } }),
     charset: 'utf8mb4',
-    // Covers the handshake too: a connection that nobody waits for any more must not outlive its waiter for long.
+    // Covers the handshake too: a connection must not outlive the call that waits for it for long.
     connectTimeout: Math.ceil(timeoutMs / 2),
     trace: false,
   };

@@ -61,7 +61,7 @@ export function openPool({ databaseUrl, timeoutMs, poolSize, queueLimit = poolSi
       const connection = await pool.getConnection().finally(() => (waiting -= 1));
       if (expired) {
         connection.release();
-        throw new Error('nobody waits any more');
+        throw new Error('the call has expired');
       }
       held = connection;
       inUse += 1;
@@ -78,7 +78,7 @@ export function openPool({ databaseUrl, timeoutMs, poolSize, queueLimit = poolSi
     } catch (error) {
       const failure = toStoreError(error);
       if (held && !expired) {
-        // After a refusal the connection is whole; after anything else nobody knows.
+        // After a refusal the connection is whole; after anything else it may not be.
         if (failure.kind === 'unexpected' && sessions.has(held.connection)) held.release();
         else sever(held);
       }

@@ -48,7 +48,7 @@ export async function refuseUnfinishedCopy(db: Db): Promise<void> {
 
 interface FoundTable {
   engine: string;
-  /** Of each column; null where it is no text. */
+  /** Of each column; null where it is not text. */
   collations: Map<string, string | null>;
 }
 

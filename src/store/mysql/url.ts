@@ -1,6 +1,6 @@
 /**
  * `mysql://user:password@host:port/database`, with `?ssl=true` or nothing behind it; null for anything else. The scheme
- * is told by its letters: URL takes `MySQL:` for the same, and whoever else looks at the text does not.
+ * is told by its letters: URL takes `MySQL:` for the same, and other readers of the text do not.
  */
 export function mysqlUrl(databaseUrl: string): URL | null {
   if (!databaseUrl.startsWith('mysql://') || !URL.canParse(databaseUrl)) return null;

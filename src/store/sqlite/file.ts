@@ -7,7 +7,7 @@ import { codeOf } from './errors.ts';
 /** What an SQLite database begins with: www.sqlite.org/fileformat.html */
 const header = 'SQLite format 3\0';
 
-/** Rejects with a StoreError where there is something at that path, and it is no database that can be read. */
+/** Rejects with a StoreError where there is something at that path, and it is not a database that can be read. */
 export async function refuseOtherFile(file: string): Promise<void> {
   try {
     await refuseDirectory(file);

@@ -16,23 +16,23 @@ export interface Sealing {
   open: (openId: string, sealed: string) => string | null;
 }
 
-const brought = (column: MySqlColumn) => sql`values(${sql.identifier(column.name)})`;
-const storedOrBrought = (column: MySqlColumn) => sql`coalesce(${column}, ${brought(column)})`;
+const incoming = (column: MySqlColumn) => sql`values(${sql.identifier(column.name)})`;
+const storedOrIncoming = (column: MySqlColumn) => sql`coalesce(${column}, ${incoming(column)})`;
 
-/** A user who has logged in meanwhile keeps what that brought; the old key is the one before. */
+/** A user who has logged in meanwhile keeps what that login stored; the old key becomes the previous one. */
 const merged: Partial<Record<keyof typeof gkWxUser.$inferInsert, SQL>> = {
-  prevSessionKey: sql`if(${gkWxUser.sessionKeyAt} > 0, coalesce(${gkWxUser.prevSessionKey}, ${brought(gkWxUser.sessionKey)}), ${gkWxUser.prevSessionKey})`,
-  sessionKey: storedOrBrought(gkWxUser.sessionKey),
-  sessionKeyFingerprint: storedOrBrought(gkWxUser.sessionKeyFingerprint),
-  nickName: storedOrBrought(gkWxUser.nickName),
-  avatarUrl: storedOrBrought(gkWxUser.avatarUrl),
-  gender: sql`if(${gkWxUser.gender} in (1, 2), ${gkWxUser.gender}, coalesce(${brought(gkWxUser.gender)}, ${gkWxUser.gender}))`,
-  language: storedOrBrought(gkWxUser.language),
-  city: storedOrBrought(gkWxUser.city),
-  province: storedOrBrought(gkWxUser.province),
-  country: storedOrBrought(gkWxUser.country),
-  realName: storedOrBrought(gkWxUser.realName),
-  stuId: storedOrBrought(gkWxUser.stuId),
+  prevSessionKey: sql`if(${gkWxUser.sessionKeyAt} > 0, coalesce(${gkWxUser.prevSessionKey}, ${incoming(gkWxUser.sessionKey)}), ${gkWxUser.prevSessionKey})`,
+  sessionKey: storedOrIncoming(gkWxUser.sessionKey),
+  sessionKeyFingerprint: storedOrIncoming(gkWxUser.sessionKeyFingerprint),
+  nickName: storedOrIncoming(gkWxUser.nickName),
+  avatarUrl: storedOrIncoming(gkWxUser.avatarUrl),
+  gender: sql`if(${gkWxUser.gender} in (1, 2), ${gkWxUser.gender}, coalesce(${incoming(gkWxUser.gender)}, ${gkWxUser.gender}))`,
+  language: storedOrIncoming(gkWxUser.language),
+  city: storedOrIncoming(gkWxUser.city),
+  province: storedOrIncoming(gkWxUser.province),
+  country: storedOrIncoming(gkWxUser.country),
+  realName: storedOrIncoming(gkWxUser.realName),
+  stuId: storedOrIncoming(gkWxUser.stuId),
 };
 
 export async function insertUsers(
