@@ -8,7 +8,7 @@ export function answerHeaders(requestId: string): Record<string, string> {
 
 /**
  * Sets them on the answer that comes back, since a handler may answer with a Response of its own. One that has them
- * already, and that nothing in between has replaced, is left alone: to touch its headers costs a login 5 %.
+ * already, and that nothing in between has replaced, is left alone: its plain headers need not become a Headers object.
  */
 export const setAnswerHeaders: MiddlewareHandler<CallEnv> = async (c, next) => {
   await next();
