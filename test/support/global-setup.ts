@@ -23,7 +23,7 @@ const warning = `
 
 /** One database server for the whole run: DATABASE_URL_MYSQL, or a private MariaDB. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const given = process.env.DATABASE_URL_MYSQL;
+  const given = process.env.DATABASE_URL_MYSQL || undefined;
   const program = given ? null : findMariaDb();
   if (!given && !program && process.env.REQUIRE_MYSQL === '1') throw new Error(`REQUIRE_MYSQL=1${warning}`);
 
