@@ -121,6 +121,8 @@ describe.each(databases)('migration on $name', (database) => {
         client.close();
       } else {
         const client = createPool(url);
+        // drizzle-kit makes tables of the server's default engine, and ours refuses those of MyISAM.
+        client.pool.on('connection', (connection) => connection.query('set default_storage_engine = InnoDB'));
         await migrateAsDrizzleKitMysql(drizzleMysql({ client }), {
           ...journaled,
           migrationsFolder: `${root}/drizzle/mysql`,
