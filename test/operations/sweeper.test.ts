@@ -173,7 +173,7 @@ describe('a sweeper', () => {
       ),
     );
     expect(firsts[0]).toBeLessThan(firsts[1] ?? 0);
-    const idle = startSweeper({ sweeps: [() => expect.unreachable()], log });
+    const idle = startSweeper({ sweeps: [() => expect.unreachable()], log, intervalMs: 60_000 });
     await idle.close();
   });
 });

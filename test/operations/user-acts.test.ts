@@ -154,6 +154,25 @@ describe.each(databases)('users who were not seen for so many days, on $name', (
   });
 });
 
+test('a server with RETENTION_DAYS deletes a user who was not seen for so long, and keeps one who was', async () => {
+  const deleted: string[] = [];
+  const backend = await startBackend({
+    env: { RETENTION_DAYS: '30' },
+    sweepIntervalMs: 20,
+    onUserDeleted: ({ openId }) => void deleted.push(openId),
+  });
+  const codeOf = (user: string) => ({ code: backend.standin.phone.login({ user }).code });
+  const [unseen, seen] = ['unseen', 'seen'].map((user) => backend.standin.person(user).openid);
+  await backend.client().auth.checkUser.mutate(codeOf('unseen'));
+  backend.clock.now += 20 * dayMs;
+  await backend.client().auth.checkUser.mutate(codeOf('seen'));
+  backend.clock.now += 11 * dayMs;
+  await expect.poll(() => deleted, { timeout: 20_000 }).toEqual([unseen]);
+  await expect.poll(() => backend.store.findUser(unseen ?? '')).toBeNull();
+  expect(await backend.store.findUser(seen ?? '')).not.toBeNull();
+  await backend.close();
+});
+
 test('a server without RETENTION_DAYS keeps users for ever', async () => {
   const store = await openStore({ databaseUrl: await sqlite.createUrl(), timeoutMs: 5000, poolSize: 1 });
   await store.migrate();
