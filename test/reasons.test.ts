@@ -135,7 +135,7 @@ describe.each(databases)('a refusal on $name', (database) => {
   });
 
   test.each(Object.keys(troubles) as CallReason[])(
-    '%s: its own status and words, one line of log, and nothing written',
+    'a call refused with %s has its own status and words, one log line, and writes nothing',
     async (reason) => {
       const { call, undo, loggedBy = scene.backend } = await troubles[reason](scene);
       const dumped = undo ? null : await database.dump(scene.url);
@@ -172,7 +172,7 @@ function sessions(reason: CallReason): number {
   return order.indexOf(reason) >= order.indexOf('RATE_LIMITED') ? 2 : 1;
 }
 
-test('whatever goes wrong outside of a procedure says nothing of itself', () => {
+test('an error outside of a procedure reveals nothing', () => {
   const cause = new Error('select session_key from gk_wx_user');
   for (const code of ['INTERNAL_SERVER_ERROR', 'BAD_GATEWAY', 'CONFLICT'] as const) {
     const error = new TRPCError({ code, message: cause.message, cause });

@@ -389,7 +389,7 @@ describe('a JSON call is answered by our handler as by tRPC’s own adapter alon
   };
 
   test.each(Object.entries(zoos))(
-    'a router with %s',
+    'a call to a router with %s is answered the same',
     async (_, zoo) => {
       const server = await startBackend({ env, router: zoo });
       const { byAdapter, ...others } = zoo._def.procedures;

@@ -98,7 +98,7 @@ const { signal } = new AbortController();
 
 describe('our loop over the middlewares of a procedure and tRPC’s', () => {
   test.each(Object.entries(procedures))(
-    'end in the same way, and show each middleware the same, with %s',
+    'both loops end in the same way, and show each middleware the same, with %s',
     async (_, procedure) => {
       const run = procedureRunner(procedure);
       const { type } = procedure._def;
@@ -128,7 +128,7 @@ describe('our loop over the middlewares of a procedure and tRPC’s', () => {
     },
   );
 
-  test('a procedure that is not made as we know it runs itself', async () => {
+  test('a procedure of an unknown shape runs itself', async () => {
     const calls: unknown[] = [];
     const stranger = Object.assign(
       async (options: object) => {
