@@ -238,13 +238,13 @@ describe('a request that breaks HTTP is answered in the shape of every refusal',
   const call = (...lines: string[]) => head('/trpc/auth.checkUser', ...lines);
 
   test.each([
-    ['a host that is none', call('host: a b')],
+    ['an invalid host', call('host: a b')],
     ['a host with a path', call('host: a/b')],
     ['a host with a user', call('host: a@b')],
     ['a path with a backslash', head('/trpc/auth\\checkUser', 'host: x')],
-    ['bytes that are no HTTP', 'NONSENSE\r\n\r\n'],
-    ['a version that nobody knows', 'POST /trpc/auth.checkUser HTTP/9.9\r\nhost: x\r\n\r\n'],
-    ['a header that is none', call('host: x', 'no colon')],
+    ['bytes other than HTTP', 'NONSENSE\r\n\r\n'],
+    ['an unknown version', 'POST /trpc/auth.checkUser HTTP/9.9\r\nhost: x\r\n\r\n'],
+    ['a malformed header', call('host: x', 'no colon')],
     ['two lengths', call('host: x', 'content-length: 3')],
   ])('a request with %s is answered with 400', async (_, text) => {
     await expectRefusal(await raw(text), 400);

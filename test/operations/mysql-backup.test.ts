@@ -59,7 +59,7 @@ async function createRoom() {
 }
 
 describe.skipIf(!hasMysql || !hasClient)('deploy/mysql-backup.sh', () => {
-  test('restores what was saved, to the byte, and keeps what there was', async () => {
+  test('a restored backup equals what was saved, to the byte, and keeps what there was', async () => {
     const { url, folder, file, run, early, late, users } = await createRoom();
     expect(await users()).toEqual([early, late].toSorted());
     const restored = await run('restore');

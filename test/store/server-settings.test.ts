@@ -73,8 +73,8 @@ async function rowsOf(query: Promise<unknown>): Promise<Record<string, unknown>[
   return rows;
 }
 
-describe.skipIf(!program)('a server with settings of its own:', () => {
-  test.each(servers)('%s: text, tokens and tables are as they must be', async (_, settings) => {
+describe.skipIf(!program)('a server with settings of its own', () => {
+  test.each(servers)('text, tokens and tables are right on a server with %s', async (_, settings) => {
     const { open, administrator } = await startServer(settings);
     const [here, there] = [await open(), await open()];
     await here.migrate();
@@ -107,7 +107,7 @@ describe.skipIf(!program)('a server with settings of its own:', () => {
     ['engine = MyISAM', /gk_wx_session is a table of MyISAM: alter table gk_wx_session engine = InnoDB/],
     ['convert to character set utf8mb3', /gk_wx_session.open_id is of utf8mb3_general_ci: alter table/],
     ['convert to character set utf8mb4', /modify open_id varchar\(64\) CHARACTER SET ascii COLLATE ascii_bin not null/],
-  ])('a table that was altered to %s is named at the start, with what mends it', async (change, said) => {
+  ])('a table that was altered to %s is named at the start, with the command that repairs it', async (change, said) => {
     const url = await mysql.createUrl();
     const store = await openStore({ databaseUrl: url, timeoutMs: 5000, poolSize: 1 });
     onTestFinished(() => store.close());
