@@ -12,7 +12,7 @@ const node = (args: string[], cwd: string) => run(process.execPath, args, { cwd 
 
 /** What `npm pack` makes of a fresh build. */
 let tarball = '';
-/** A program of somebody else's that has it installed. */
+/** Another project's program that has the package installed. */
 let program = '';
 
 beforeAll(async () => {

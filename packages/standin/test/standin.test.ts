@@ -283,8 +283,8 @@ describe('a sealed profile', () => {
     expect(userInfo.nickName).not.toBe('');
     const faces = ['a', 'b', 'c', 'd', 'e', 'f'].map((user) => standin.phone.profile({ user }).userInfo.nickName);
     expect(new Set(faces).size).toBeGreaterThan(1);
-    const nobody = standin.phone.profile({ user: 'ming', anonymous: true }).userInfo;
-    expect(nobody).toMatchObject({
+    const anonymous = standin.phone.profile({ user: 'ming', anonymous: true }).userInfo;
+    expect(anonymous).toMatchObject({
       nickName: '微信用户',
       gender: 0,
       language: '',
@@ -292,7 +292,7 @@ describe('a sealed profile', () => {
       province: '',
       country: '',
     });
-    expect(nobody.avatarUrl).toContain(
+    expect(anonymous.avatarUrl).toContain(
       '/POgEwh4mIHO4nibH0KlMECNjjGxQUq24ZEaGT4poC6icRiccVGKSyXwibcPq4BWmiaIGuG1icwxaQX6grC9VemZoJ8rg/132',
     );
   });
