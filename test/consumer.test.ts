@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 const root = resolve(import.meta.dirname, '..');
 let directory = '';
 
-/** A project of somebody else's, that knows of us what `npm run build` emits. */
+/** Another project, which sees of this one what `npm run build` emits. */
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'guoke-consumer-'));
   await mkdir(join(directory, 'node_modules'));

@@ -79,8 +79,8 @@ test('a reason that guoke has already, or whose name cannot be a label, is refus
   expect(() => defineReasons({ RATE_LIMITED: outcome })).toThrow(/RATE_LIMITED is a reason of guoke/);
   // @ts-expect-error OK is the word for a call that did not fail.
   expect(() => defineReasons({ OK: outcome })).toThrow(/OK is a reason of guoke/);
-  expect(() => defineReasons({ 'notes full': outcome })).toThrow(/is no reason/);
-  expect(() => defineReasons({ notesFull: outcome })).toThrow(/is no reason/);
-  expect(() => defineReasons({ '': outcome })).toThrow(/is no reason/);
-  expect(() => defineReasons({ 'NOTES\n': outcome })).toThrow(/is no reason/);
+  expect(() => defineReasons({ 'notes full': outcome })).toThrow(/is not a valid reason/);
+  expect(() => defineReasons({ notesFull: outcome })).toThrow(/is not a valid reason/);
+  expect(() => defineReasons({ '': outcome })).toThrow(/is not a valid reason/);
+  expect(() => defineReasons({ 'NOTES\n': outcome })).toThrow(/is not a valid reason/);
 });

@@ -137,7 +137,7 @@ describe.runIf(hasMysql && findMariaDb())('a database that is away at the start'
 
     await mariadb.restart();
     const at = performance.now();
-    // Before the tables are there too, nobody is told of an internal error.
+    // A call is never answered with an internal error, not even before the tables exist.
     const reasons = new Set<string>();
     const serves = async () => {
       const failure = await login();
@@ -220,7 +220,7 @@ describe('a start that fails says why in a few words, and exits 1', () => {
       );
       expect(await said(`${folder}/notes.txt`)).toMatch(/notes\.txt is no SQLite database: move it away/);
       expect(await said(`${folder}/notes.txt/guoke.db`)).toMatch(
-        /notes\.txt is no folder: let DATABASE_URL name a file/,
+        /notes\.txt is not a folder: let DATABASE_URL name a file/,
       );
     },
   );
@@ -242,7 +242,7 @@ describe('a start that fails says why in a few words, and exits 1', () => {
   });
 
   test.each([
-    ['203.0.113.9', /^The server did not start: 203\.0\.113\.9 is no address of this machine\. Set HOST to /],
+    ['203.0.113.9', /^The server did not start: 203\.0\.113\.9 is not an address of this machine\. Set HOST to /],
     ['no-such-name.invalid', /^The server did not start: HOST is a name that cannot be resolved\. Set it to /],
   ])('a HOST that cannot be listened on, %s, is named with what to set', async (host, sentence) => {
     const { code, said } = await outcome({ ...environment(newFile()), HOST: host });

@@ -12,7 +12,7 @@ export interface SessionKeys {
   };
   /**
    * The key before the one of this exchange, in base64: profile data may be sealed with it, since `wx.login` may
-   * rotate the key after `wx.getUserProfile`. null when there is none, or none that opens.
+   * rotate the key after `wx.getUserProfile`. null when there is no such key, or it cannot be opened.
    */
   openPrevious(user: User | null, exchange: Exchange): string | null;
   /** The user's stored keys that open, the present one first. */

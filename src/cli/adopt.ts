@@ -50,7 +50,7 @@ function explainLeft({ rows, named, columns }: Left): string {
   if (columns.length > 0)
     lines.push(`Left in the old table, since they are not the tutorial's: the columns ${columns.join(', ')}.`);
   if (rows > 0)
-    lines.push(`Left in the old table: ${rows} rows that are no users${named.length < rows ? ', such as' : ''}`);
+    lines.push(`Left in the old table: ${rows} rows without a user${named.length < rows ? ', such as' : ''}`);
   lines.push(...named.map((each) => `  ${each}`));
   return lines.map((line) => `${line}\n`).join('');
 }

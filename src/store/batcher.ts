@@ -23,7 +23,7 @@ interface Lane<Item, Result> {
   isRunning: boolean;
 }
 
-/** As many beside the other batches; a row that somebody holds keeps one of them. */
+/** Batches of single keys in flight, beside the other batches. A locked row holds up one of them. */
 const maxLanesInFlight = 4;
 /** How long the items of a key that failed go by themselves. */
 const apartMs = 5000;

@@ -18,7 +18,7 @@ export interface PhoneNumbers {
   seal(phone: PhoneNumber, owner: Owner): { sealed: string; fingerprint: string };
   /** What finds the users of a number such as `+8613500001111`: a fingerprint by each secret that may have made theirs. */
   fingerprints(number: string): string[];
-  /** The user's number as `+8613500001111`; null when there is none, or none that opens. */
+  /** The user's number as `+8613500001111`; null when there is no number, or it cannot be opened. */
   open(user: User): string | null;
 }
 

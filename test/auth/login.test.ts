@@ -3,7 +3,7 @@ import { databases } from '../support/databases.ts';
 import { encrypt, sign } from '../../packages/standin/src/seal.ts';
 import { failureOf, loginInputOf, startBackend, type Backend } from '../support/backend.ts';
 
-const nobody = {
+const emptyUser = {
   nickName: null,
   avatarUrl: null,
   gender: null,
@@ -43,7 +43,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
   describe('a login', () => {
     test('a new user has no profile at checkUser, gets one by login, and is known from then on', async () => {
       const user = newUser();
-      expect(await checkUser(user)).toMatchObject({ hasProfile: false, user: nobody });
+      expect(await checkUser(user)).toMatchObject({ hasProfile: false, user: emptyUser });
       expect(await login(user)).toMatchObject({ user: { ...band, hasProfile: true, hasPhone: false } });
       const known = await checkUser(user);
       expect(known).toMatchObject({ hasProfile: true, user: { ...band, hasProfile: true } });
@@ -66,7 +66,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       expect(Object.keys(first).toSorted()).toEqual(['expiresAt', 'hasProfile', 'token', 'user']);
       const second = await login(user);
       expect(Object.keys(second).toSorted()).toEqual(['expiresAt', 'token', 'user']);
-      expect(Object.keys(second.user).toSorted()).toEqual(Object.keys(nobody).toSorted());
+      expect(Object.keys(second.user).toSorted()).toEqual(Object.keys(emptyUser).toSorted());
     });
 
     test('a login with the data of wx.getUserInfo, which holds the openid, is accepted too', async () => {
@@ -120,7 +120,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
         country: '',
         avatarUrl: '',
       });
-      expect(bare).toEqual({ ...nobody, nickName: 'Bare', gender: 0, hasProfile: true });
+      expect(bare).toEqual({ ...emptyUser, nickName: 'Bare', gender: 0, hasProfile: true });
     });
   });
 
@@ -132,7 +132,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
 
     test('a login with the anonymous profile succeeds, and the user has no profile', async () => {
       const user = newUser();
-      expect((await anonymousLogin(user)).user).toEqual(nobody);
+      expect((await anonymousLogin(user)).user).toEqual(emptyUser);
       expect((await checkUser(user)).hasProfile).toBe(false);
     });
 
@@ -145,7 +145,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
     test('an empty or blank name counts as an anonymous profile', async () => {
       for (const nickName of ['', '   ', '　']) {
         const user = newUser();
-        expect((await login(user, { ...band, nickName })).user).toEqual(nobody);
+        expect((await login(user, { ...band, nickName })).user).toEqual(emptyUser);
       }
     });
   });
@@ -344,7 +344,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       }
       for (const nickName of ['\u0007', 'Ba\u0007nd', '\ud83d', '果'.repeat(1025)]) {
         const user = newUser();
-        expect((await login(user, { ...band, nickName })).user).toEqual(nobody);
+        expect((await login(user, { ...band, nickName })).user).toEqual(emptyUser);
         expect((await login(user, band)).user).toMatchObject(band);
         expect((await login(user, { ...band, nickName })).user).toMatchObject(band);
       }

@@ -48,7 +48,7 @@ test('a key stored by a later exchange is not the previous one: the key that it 
   const user = { ...userOf(exchangeOf(third), exchangeOf(first)), sessionKeyAt: 1 };
   expect(keys.openPrevious(user, exchangeOf(second))).toBe(first);
   expect(keys.openPrevious({ ...user, prevSessionKey: null }, exchangeOf(second))).toBeNull();
-  // The later one brought the same key.
+  // The later exchange gave the same key.
   expect(
     keys.openPrevious({ ...userOf(exchangeOf(second), exchangeOf(first)), sessionKeyAt: 1 }, exchangeOf(second)),
   ).toBe(first);

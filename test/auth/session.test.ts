@@ -47,10 +47,10 @@ describe.each(databases)('sessions on $name', ({ name, createUrl, query }) => {
 
   test('logoutAll revokes and counts every session of its user, and none of another user', async () => {
     const tokens = [await newToken('many'), await newToken('many'), await newToken('many')] as const;
-    const somebodyElse = await newToken('somebody-else');
+    const tokenOfAnother = await newToken('another-user');
     expect(await backend.client(tokens[1]).auth.logoutAll.mutate()).toEqual({ revoked: 3 });
     for (const token of tokens) expect(await me(token)).toMatchObject(refused);
-    expect(await me(somebodyElse)).toBeNull();
+    expect(await me(tokenOfAnother)).toBeNull();
     expect(await failureOf(backend.client(tokens[0]).auth.logoutAll.mutate())).toMatchObject(refused);
   });
 

@@ -42,7 +42,7 @@ test('a user who stalls eight bodies holds two slots, and pictures of others are
     reason: 'RATE_LIMITED',
   });
   for (const socket of stalled) socket.destroy();
-  // Whoever hangs up leaves the place.
+  // A caller who hangs up frees the slot.
   await expect.poll(() => failureOf(backend.client(bad).user.updateProfile.mutate({ avatar }))).toBeNull();
 });
 

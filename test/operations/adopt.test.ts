@@ -139,7 +139,7 @@ describe.skipIf(!hasMysql)('guoke adopt', () => {
       });
     }
     await expect(adopt(url, { drop: true })).resolves.toMatchObject({ users: 5, aside: null });
-    await expect(adopt(url)).rejects.toThrow(/there is no gk_wx_user of somebody else's here/);
+    await expect(adopt(url)).rejects.toThrow(/there is no gk_wx_user of another application here/);
   });
 
   test('an adoption finds a row of ours that differs, and does not drop the old table', async () => {
@@ -199,7 +199,7 @@ describe.skipIf(!hasMysql)('guoke adopt', () => {
     const openIds = async () =>
       (await mysql.query(url, 'select open_id from gk_wx_user')).map(({ open_id }) => String(open_id));
     expect((await openIds()).toSorted()).toEqual(people.map(({ open_id }) => open_id).toSorted());
-    await expect(adopt(url, { drop: true })).rejects.toThrow(/5 of its rows are no users: .*--without-key/);
+    await expect(adopt(url, { drop: true })).rejects.toThrow(/5 of its rows have no user: .*--without-key/);
     expect(await mysql.query(url, 'select * from gk_wx_user_before_guoke order by id')).toEqual(before);
 
     expect(await adopt(url, { takesKeyless: true })).toMatchObject({ users: 5, sealed: 3, left: { rows: 3 } });
@@ -217,7 +217,7 @@ describe.skipIf(!hasMysql)('guoke adopt', () => {
     expect((await command.exit).code).toBe(0);
     const said = command.stdout.join('\n');
     expect(said).toMatch(/the columns (id, create_time|create_time, id)\./);
-    expect(said).toMatch(/3 rows that are no users, such as\n {2}"o abc": it has no openid/);
+    expect(said).toMatch(/3 rows without a user, such as\n {2}"o abc": it has no openid/);
   });
 
   const strange: [string, string, string[], RegExp][] = [

@@ -75,7 +75,7 @@ describe.skipIf(!hasMysql || !hasClient)('deploy/mysql-backup.sh', () => {
   });
 
   test.each([
-    ['was broken off', (text: string) => text.slice(0, text.length / 2), /is no whole dump; nothing was changed/],
+    ['was broken off', (text: string) => text.slice(0, text.length / 2), /is not a complete dump; nothing was changed/],
     [
       'has an error in it',
       (text: string) => text.replace('INSERT INTO', 'INSRT INTO'),

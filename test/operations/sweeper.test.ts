@@ -125,7 +125,7 @@ describe.each(databases)('sweeping avatars on $name', ({ name, createUrl, query 
     });
     await expect.poll(count).toBe(10);
     await sweeper.close();
-    // It begins at a place of its own: the first round may take what comes after that alone.
+    // A sweeper begins at a random place: its first round may take only the rows behind that place.
     expect(rounds.length).toBeLessThanOrEqual(2);
   });
 });

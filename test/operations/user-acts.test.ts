@@ -73,7 +73,7 @@ describe.each(databases)('the operator’s commands about a user on $name', ({ c
     expect(await me()).toBeNull();
     expect(await act('sign-out')).toMatchObject({ code: 0, stdout: `${openId}: signed out of 1 sessions.` });
     expect(await me()).toMatchObject({ reason: 'SESSION_INVALID' });
-    // Nobody sits at this terminal.
+    // Standard input is not a terminal here.
     expect(await act('delete')).toMatchObject({ code: 1, stderr: expect.stringContaining('--yes') });
     expect(await backend.store.findUser(openId)).not.toBeNull();
     expect(await act('delete', '--yes')).toMatchObject({ code: 0, stdout: `${openId}: deleted.` });

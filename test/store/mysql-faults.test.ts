@@ -173,7 +173,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     const rows = Array.from({ length: 50 }, () => [loginWrite().tokenHash, 'o', 1, 1, 1]);
     await rival.query('insert into gk_wx_session values ?', [[...rows, [login.tokenHash, 'o', 1, 1, 1]]]);
     const saving = patient.saveLogin(login);
-    // InnoDB shows this table as it was until nobody has read it for 0.1 s.
+    // InnoDB refreshes this table only after it has not been read for 0.1 s.
     await expect
       .poll(() => mysql.query(url, `select 1 from information_schema.innodb_trx where trx_state = 'LOCK WAIT'`), {
         interval: 150,

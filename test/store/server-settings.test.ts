@@ -48,7 +48,7 @@ const servers: [string, string[]][] = [
   ['no strict mode, a binary log of statements', ['--sql-mode=', '--log-bin', '--binlog-format=STATEMENT']],
 ];
 
-/** A server with these settings, and a user of it who is no administrator: init_connect is not run for those. */
+/** A server with these settings, and an account without administrator rights: init_connect is not run for administrators. */
 async function startServer(settings: readonly string[]) {
   const server = await startMariaDb(program ?? '', { settings, hasAccounts: true });
   onTestFinished(() => server.remove());
@@ -79,7 +79,7 @@ describe.skipIf(!program)('a server with settings of its own', () => {
     const [here, there] = [await open(), await open()];
     await here.migrate();
     // Known to both connections before the login, as in a server that has run for a while.
-    await Promise.all([here.ping(), there.ping(), there.findUser('nobody')]);
+    await Promise.all([here.ping(), there.ping(), there.findUser('unknown')]);
     const nickName = `小明 👩🏽‍❤️‍💋‍👨🏿 '"\\`;
     const login = loginWrite({ profile: { ...noProfile, nickName } });
     expect(await here.saveLogin(login)).toMatchObject({ nickName });

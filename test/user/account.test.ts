@@ -45,7 +45,7 @@ describe.each(databases)('accounts on $name', ({ name, createUrl, dump, query })
     backend.standin.phone.login({ user, ...(appId !== undefined && { appId }) }).code;
   const openIdOf = (user: string) => backend.standin.person(user).openid;
 
-  /** Somebody of whom everything is stored that can be. */
+  /** A user with a value in every column. */
   async function signIn() {
     const user = `account${++users}`;
     const profile = { nickName: `昵称${users}`, city: `城${users}`, province: `省${users}`, country: `国${users}` };
@@ -137,7 +137,7 @@ describe.each(databases)('accounts on $name', ({ name, createUrl, dump, query })
       const codes = {
         'made up': 'made-up',
         spent,
-        'of another user': codeOf('somebody'),
+        'of another user': codeOf('another'),
         'of another app': codeOf(user, shop.appId),
       };
       for (const [what, code] of Object.entries(codes)) {

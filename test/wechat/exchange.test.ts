@@ -283,7 +283,7 @@ describe('on the wire', () => {
     ['half of the body', 'HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n{"open', 'rst'],
     ['100 Continue', 'HTTP/1.1 100 Continue\r\n\r\n', 'fin'],
     ['103 Early Hints', 'HTTP/1.1 103 Early Hints\r\n\r\n', 'fin'],
-    ['what is no HTTP', 'SSH-2.0-x\r\n', 'fin'],
+    ['bytes other than HTTP', 'SSH-2.0-x\r\n', 'fin'],
   ];
   test.each(partial)('a code is not sent again once an answer had begun: %s (%j), then %s', async (_, text, how) => {
     const fresh = await startWire({ text, how });

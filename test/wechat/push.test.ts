@@ -255,7 +255,7 @@ describe.each(databases)("WeChat's push on $name", ({ name, createUrl }) => {
       empty: { query: good.query, body: '' },
       'no JSON': { query: good.query, body: '{' },
       'a list': { query: good.query, body: '[]' },
-      'an Encrypt that is no text': { query: good.query, body: '{"Encrypt":{}}' },
+      'an Encrypt that is not text': { query: good.query, body: '{"Encrypt":{}}' },
       'an entity': {
         query: good.query,
         body: `<!DOCTYPE xml [<!ENTITY e "${encrypted}">]><xml><Encrypt>&e;</Encrypt></xml>`,
@@ -328,7 +328,7 @@ describe.each(databases)("WeChat's push on $name", ({ name, createUrl }) => {
     await push({ user, event: 'user_authorization_revoke', fields: { RevokeInfo: '2 8' }, format: 'xml' });
     expect(given.map(({ fields }) => fields['RevokeInfo'])).toEqual([undefined, '2', '2 8']);
     expect(await row()).toMatchObject({ nickName: '果壳', phoneNumber: null });
-    // Neither an event of a user without an openid nor what is no event is taken for one of ours.
+    // An event of a user without a valid openid, and a message that is not an event, have no effect of ours.
     await post(sealed('short'));
     await post(sealed(openid, { fields: { MsgType: 'text', Content: '__proto__' } }));
     expect(given).toHaveLength(5);

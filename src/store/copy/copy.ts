@@ -74,7 +74,7 @@ async function openTables(databaseUrl: string, options: { create: boolean }): Pr
  */
 const aside = (table: Table): Table => ({ ...table, name: `${copyProgressTable}_${table.name}` });
 
-/** How far an earlier run has come. Refuses a target that somebody else has filled. */
+/** How far an earlier run has come. Refuses a target with rows that no copy has put there. */
 async function begin(target: Tables): Promise<Map<string, string>> {
   const isNew = !(await target.names()).includes(copyProgressTable);
   if (isNew) {

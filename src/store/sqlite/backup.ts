@@ -42,7 +42,7 @@ export async function backupSqlite({ databaseUrl, file }: { databaseUrl: string;
   }
 }
 
-/** Opening a database makes one where there is none, and a backup of that would be a mistake seen too late. */
+/** Opening a missing database creates it, and its empty backup would be noticed too late. */
 export async function refuseMissing(databaseUrl: string): Promise<void> {
   await stat(databaseUrl.slice('file:'.length)).catch((error: unknown) => {
     if (codeOf(error) !== 'ENOENT') throw error;

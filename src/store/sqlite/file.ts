@@ -53,8 +53,8 @@ function explainFileError(code: string, file: string): StoreError | null {
   const nearest = nearestFolder(folder);
   const said: Readonly<Record<string, string>> = {
     EISDIR: `${file} is a folder: let DATABASE_URL name a file in it, such as file:${path.join(file, 'guoke.db')}`,
-    ENOTDIR: `${folder} is no folder: let DATABASE_URL name a file in one`,
-    EEXIST: `${folder} is no folder: let DATABASE_URL name a file in one`,
+    ENOTDIR: `${folder} is not a folder: let DATABASE_URL name a file in one`,
+    EEXIST: `${folder} is not a folder: let DATABASE_URL name a file in one`,
     EACCES: `${file} or the folder ${nearest} may not be read and written by this user: give both to the user of the server`,
     EPERM: `${file} or the folder ${nearest} may not be written: give both to the user of the server`,
     EROFS: `${nearest} is on a file system that is mounted read-only: let DATABASE_URL name a file on another`,
