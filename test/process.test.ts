@@ -218,7 +218,7 @@ describe('a start that fails says why in a few words, and exits 1', () => {
       expect(await said(`${folder}/folder.db`)).toBe(
         `The server did not start: ${folder}/folder.db is a folder: let DATABASE_URL name a file in it, such as file:${folder}/folder.db/guoke.db (EISDIR).`,
       );
-      expect(await said(`${folder}/notes.txt`)).toMatch(/notes\.txt is no SQLite database: move it away/);
+      expect(await said(`${folder}/notes.txt`)).toMatch(/notes\.txt is not a SQLite database: move it away/);
       expect(await said(`${folder}/notes.txt/guoke.db`)).toMatch(
         /notes\.txt is not a folder: let DATABASE_URL name a file/,
       );

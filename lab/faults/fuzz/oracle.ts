@@ -52,7 +52,7 @@ export function createOracle({ secrets, onToken, onRevoked }: OracleOptions) {
   function judgePlain({ status, headers }: Reply): string | null {
     if (status >= 500 && status !== 505) return `status ${status}`;
     return status === 404 && headers.get('content-type')?.startsWith('application/json') !== true
-      ? '404 that is no JSON'
+      ? '404 that is not JSON'
       : null;
   }
 

@@ -58,7 +58,7 @@ function explainFileError(code: string, file: string): StoreError | null {
     EACCES: `${file} or the folder ${nearest} may not be read and written by this user: give both to the user of the server`,
     EPERM: `${file} or the folder ${nearest} may not be written: give both to the user of the server`,
     EROFS: `${nearest} is on a file system that is mounted read-only: let DATABASE_URL name a file on another`,
-    SQLITE_NOTADB: `${file} is no SQLite database: move it away, or let DATABASE_URL name another file`,
+    SQLITE_NOTADB: `${file} is not a SQLite database: move it away, or let DATABASE_URL name another file`,
   };
   const explanation = said[code];
   const kind = refusedByFileSystem.has(code) ? 'unavailable' : 'unexpected';
