@@ -28,4 +28,4 @@ EXPOSE 8080
 # /healthz, not /readyz: nobody is helped by a container that is replaced because the database is away.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # What `npm start` runs; npm between would keep SIGTERM to itself.
-CMD ["node", "--max-semi-space-size=8", "--no-memory-reducer", "guoke.js", "start"]
+CMD ["node", "--max-semi-space-size=16", "--no-memory-reducer", "guoke.js", "start"]

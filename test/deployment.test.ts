@@ -205,7 +205,7 @@ test.skipIf(!hasSystemd)('the systemd unit is valid, and systemd rates its expos
   const directory = await mkdtemp(path.join(inject('scratch'), 'unit-'));
   const unit = path.join(directory, 'guoke.service');
   const text = await read('deploy/guoke.service');
-  expect(text).toContain('ExecStart=/usr/bin/node --max-semi-space-size=8 --no-memory-reducer guoke.js start');
+  expect(text).toContain('ExecStart=/usr/bin/node --max-semi-space-size=16 --no-memory-reducer guoke.js start');
   await writeFile(unit, text.replace('/usr/bin/node', process.execPath));
   expect(await run('systemd-analyze', ['verify', unit])).toEqual({ stdout: '', stderr: '' });
   // In tenths: 1.5 of 10. Rejects when it is more.

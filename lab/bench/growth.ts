@@ -14,12 +14,13 @@ interface GrowthOptions {
   entry: Entry;
   load: Load;
   standinUrl: string;
+  standinPid: number;
   mariadb: MariaDb;
   quick: boolean;
 }
 
 /** How the same server fares with more users, in more processes, on SQLite, and with calls in batches. */
-export async function growth({ entry, load, standinUrl, mariadb, quick }: GrowthOptions): Promise<void> {
+export async function growth({ entry, load, standinUrl, standinPid, mariadb, quick }: GrowthOptions): Promise<void> {
   const directory = await mkdtemp(path.join(tmpdir(), 'guoke-bench-'));
   const sizes = quick ? [1e3, 1e5] : [1e3, 1e5, 1e6];
   const rounds = quick ? 2 : 5;
@@ -66,7 +67,7 @@ export async function growth({ entry, load, standinUrl, mariadb, quick }: Growth
     // Call by call, so that the windows that are compared come one after the other: the machine's speed changes within minutes.
     for (const [samples, request, seconds] of calls) {
       for (const { name, servers, inProcess, users } of fields) {
-        const bench = { load, standinUrl, databasePid: inProcess ? null : mariadb.pid(), users };
+        const bench = { load, standinUrl, standinPid, databasePid: inProcess ? null : mariadb.pid(), users };
         const sample = await measure(bench, servers, { request, seconds, seeded: users });
         progress.step(name);
         if (round >= 0) samples.set(name, [...(samples.get(name) ?? []), sample]);

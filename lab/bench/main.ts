@@ -54,7 +54,7 @@ async function onMariaDb(): Promise<void> {
   const mariadb = await startMariaDb(program, options.growth ? { bufferMb: 1024, logMb: 512 } : undefined);
   const standin = await startNode([built.standin], {}, 'url');
   const load = startLoad(built.load);
-  const services = { mariadb, load, standinUrl: JSON.parse(standin.line).url as string };
+  const services = { mariadb, load, standinUrl: JSON.parse(standin.line).url as string, standinPid: standin.pid };
   try {
     const [, ours] = built.entries;
     if (options.growth && ours) await growth({ entry: ours, ...services, quick: options.quick });
@@ -70,9 +70,10 @@ interface Services {
   mariadb: MariaDb;
   load: Load;
   standinUrl: string;
+  standinPid: number;
 }
 
-async function compareAll({ mariadb, load, standinUrl }: Services): Promise<void> {
+async function compareAll({ mariadb, load, standinUrl, standinPid }: Services): Promise<void> {
   const { quick } = options;
   const only = options.only.split(',').filter((name) => name !== '');
   if (options.publish && (quick || only.length > 0)) throw new Error('Only a whole run can be published');
@@ -87,7 +88,7 @@ async function compareAll({ mariadb, load, standinUrl }: Services): Promise<void
   const windows = chosen(allWindows).map((window) => ({ ...window, seconds: window.seconds * (quick ? 0.5 : 1) }));
   const results = await compare({
     // More users than connections, few enough to be there after the first round.
-    bench: { load, standinUrl, databasePid: mariadb.pid(), users: 2000 },
+    bench: { load, standinUrl, standinPid, databasePid: mariadb.pid(), users: 2000 },
     entries: chosen(entries),
     mariadbUrl: mariadb.url,
     windows,

@@ -11,6 +11,8 @@ export interface Sample {
   p99Ms: number;
   serverUs: number;
   databaseUs: number;
+  /** What the load generator and the stand-in had: the bench's own share of the machine. */
+  harnessUs: number;
   memoryMb: number;
   /** One of its answers, with the head. */
   answer: string;
@@ -20,6 +22,7 @@ export type Figure = Exclude<keyof Sample, 'answer'>;
 export interface Bench {
   load: Load;
   standinUrl: string;
+  standinPid: number;
   /** null: the database is in the server's own process. */
   databasePid: number | null;
   /** Whose logins these are, all over the table in every window. */
@@ -31,7 +34,7 @@ const maxCallsPerSecond = { 'auth.login': 4500, 'auth.checkUser': 8000, 'user.me
 
 /** Runs the load for some seconds, and sets the processor time of both processes against the requests. */
 export async function measure(
-  { load, standinUrl, databasePid, users }: Bench,
+  { load, standinUrl, standinPid, databasePid, users }: Bench,
   contestants: Contestant | readonly Contestant[],
   { seconds, ...target }: Target & { seconds: number },
 ): Promise<Sample> {
@@ -42,7 +45,11 @@ export async function measure(
     await load.prepare({ standinUrl, users, count, request });
   }
   const times = () =>
-    [servers.reduce((sum, { pid }) => sum + cpuUs(pid), 0), databasePid === null ? 0 : cpuUs(databasePid)] as const;
+    [
+      servers.reduce((sum, { pid }) => sum + cpuUs(pid), 0),
+      databasePid === null ? 0 : cpuUs(databasePid),
+      cpuUs(load.pid) + cpuUs(standinPid),
+    ] as const;
   const before = times();
   const urls = servers.map(({ url }) => url);
   const { requests, failures, failure, ...measured } = await load.run({ ...target, urls, seconds, connections });
@@ -54,6 +61,7 @@ export async function measure(
     p99Ms: measured.p99Ms,
     serverUs: (after[0] - before[0]) / requests,
     databaseUs: (after[1] - before[1]) / requests,
+    harnessUs: (after[2] - before[2]) / requests,
     memoryMb: Math.max(...servers.map(({ pid }) => rssMb(pid))),
     answer: measured.answer,
   };

@@ -71,6 +71,7 @@ export async function startNode(
 }
 
 export interface Load {
+  pid: number;
   /** Mints codes, and profiles where the request has them, at the stand-in, in place of those left over. */
   prepare(order: Omit<Extract<Order, { kind: 'prepare' }>, 'kind'>): Promise<void>;
   run(order: Omit<Extract<Order, { kind: 'run' }>, 'kind'>): Promise<Measured>;
@@ -89,6 +90,7 @@ export function startLoad(file: string): Load {
     return result;
   }
   return {
+    pid: child.pid ?? 0,
     prepare: async (order) => void (await ask({ kind: 'prepare', ...order })),
     run: async (order) => (await ask({ kind: 'run', ...order })) as Measured,
     stop: () => void child.kill(),

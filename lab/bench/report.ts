@@ -41,6 +41,7 @@ const columns = [
   ['p99Ms', 'p99 ms', 1],
   ['serverUs', 'server µs', 0],
   ['databaseUs', 'database µs', 0],
+  ['harnessUs', 'bench µs', 0],
   ['memoryMb', 'MB', 0],
 ] as const satisfies readonly (readonly [Figure, string, number])[];
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
 /** V8 takes these at the start of a process only. See docs/decisions/033. */
-const flags = ['--max-semi-space-size=8', '--no-memory-reducer'];
+const flags = ['--max-semi-space-size=16', '--no-memory-reducer'];
 
 /** `guoke start`: the server in this process, or in a second one where this one was started without V8's flags. */
 export async function run(args: string[]): Promise<void> {

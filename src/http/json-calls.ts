@@ -20,14 +20,6 @@ interface JsonCallsOptions {
   maxBatchSize: number;
 }
 
-interface Calls {
-  paths: readonly string[];
-  type: 'query' | 'mutation';
-  isBatch: boolean;
-  /** The `input` of a GET. */
-  queryInput: string | null;
-}
-
 type Answers = Parameters<typeof transformTRPCResponse>[1];
 
 /**
@@ -50,7 +42,7 @@ export function jsonCalls({ router, maxBatchSize }: JsonCallsOptions): Middlewar
   };
 
   /** null where the adapter is to answer: refusals, subscriptions, lazy routers, connection params, other separators. */
-  function readCalls(c: HonoContext<CallEnv>): Calls | null {
+  function readCalls(c: HonoContext<CallEnv>) {
     const { method, url } = c.req;
     const queryAt = url.indexOf('?');
     const query = queryAt < 0 ? '' : url.slice(queryAt + 1);
@@ -65,15 +57,16 @@ export function jsonCalls({ router, maxBatchSize }: JsonCallsOptions): Middlewar
     if (paths.length > maxBatchSize || types.size > 1 || (type !== 'query' && type !== 'mutation')) return null;
     if (method !== 'POST' && !(method === 'GET' && type === 'query')) return null;
     if (url.includes('#') || parameters?.has('connectionParams') || config.pathSeparator !== '.') return null;
-    return { paths, type, isBatch, queryInput: parameters?.get('input') ?? null };
+    return { paths, type, isBatch, queryInput: parameters?.get('input') ?? null } as const;
   }
+
+  type Calls = NonNullable<ReturnType<typeof readCalls>>;
 
   async function answer(c: HonoContext<CallEnv>, { paths, type, isBatch, queryInput }: Calls): Promise<Response> {
     const ctx = c.get('context');
     const record = c.get('record');
     const readText = async () => (c.req.method === 'GET' ? queryInput : await c.req.text());
     const inputs = createCallInputs({ readText, isBatch, count: paths.length, transformer: config.transformer.input });
-    const { signal } = c.req.raw;
     const headers = answerHeaders(c.get('requestId'));
     headers['content-type'] = 'application/json';
     headers.vary = 'trpc-accept, accept';
@@ -96,7 +89,7 @@ export function jsonCalls({ router, maxBatchSize }: JsonCallsOptions): Middlewar
       let data: unknown;
       try {
         const getRawInput = () => inputs.read(batchIndex);
-        data = await procedures.get(path)?.run({ path, type, ctx, getRawInput, signal, batchIndex });
+        data = await procedures.get(path)?.run({ path, type, ctx, getRawInput, signal: c.req.raw.signal, batchIndex });
       } catch (cause) {
         return getTRPCErrorFromUnknown(cause);
       }
@@ -137,7 +130,6 @@ const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isAsyncIterable = (value: unknown) => isObject(value) && Symbol.asyncIterator in value;
 
-function isPromise(value: unknown): boolean {
-  if (!isObject(value) && typeof value !== 'function') return false;
-  return 'then' in value && typeof value.then === 'function' && 'catch' in value && typeof value.catch === 'function';
-}
+const hasMethod = (value: object, name: string) => typeof Reflect.get(value, name) === 'function';
+const isPromise = (value: unknown) =>
+  (isObject(value) || typeof value === 'function') && hasMethod(value, 'then') && hasMethod(value, 'catch');

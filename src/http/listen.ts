@@ -26,12 +26,10 @@ interface ListenOptions {
   refusals?: Pick<Refusals, 'body'>;
 }
 
-const plainRefusals: Pick<Refusals, 'body'> = { body: () => '{"status":"bad request"}' };
-
 /** Serves an app over HTTP. A peer that sends slowly, sends nothing, or does not read, is cut off within 15 s. */
 export async function listen(
   app: { fetch: (request: Request, env: HttpBindings) => Response | Promise<Response> },
-  { host, port, refusals = plainRefusals }: ListenOptions,
+  { host, port, refusals = { body: () => '{"status":"bad request"}' } }: ListenOptions,
 ): Promise<Listening> {
   const broken = createBrokenRequests(refusals);
   const connections = createConnections();
@@ -46,7 +44,7 @@ export async function listen(
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     if (closing) response.setHeader('connection', 'close');
     connections.run(request.socket, response, () => {
-      // A rejection must not end the process with everybody else's calls.
+      // A rejection must not end the process with all other calls.
       respond(request, response).catch((error: unknown) => broken.answerUnreadable(error, response));
     });
   };
@@ -55,7 +53,7 @@ export async function listen(
       headersTimeout: 6_000,
       requestTimeout: 10_000,
       keepAliveTimeout: 10_000,
-      // Often: a second's worth of slow requests, cut off at once, would hold everybody else up.
+      // Often: a second's worth of slow requests, cut off at once, would hold all others up.
       connectionsCheckingInterval: 100,
       requireHostHeader: false,
     },

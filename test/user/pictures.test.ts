@@ -34,7 +34,7 @@ describe('hostile pictures', () => {
       // As in the Dockerfile. With glibc's own choice, freed memory of the decoders stays in up to eight heaps per core.
       MALLOC_ARENA_MAX: '2',
       // As in the start command.
-      NODE_OPTIONS: '--max-semi-space-size=8',
+      NODE_OPTIONS: '--max-semi-space-size=16',
     });
   });
   afterAll(async () => {
