@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { createSessionKeys, sessionKeyContext } from '../auth/session-keys.ts';
 import { UsageError } from './command.ts';
 import { loadConfig } from '../config.ts';
-import { CryptoError, open } from '../crypto.ts';
+import { openOrNull } from '../crypto.ts';
 import { createProgress } from './progress.ts';
 import { adoptUsers, type Left } from '../store/mysql/adopt/adopt.ts';
 
@@ -24,14 +24,7 @@ export async function run(args: string[]): Promise<void> {
     databaseUrl,
     appId,
     seal: (openId, sessionKey) => sessionKeys.seal({ appId, openId, sessionKey }),
-    open(openId, value) {
-      try {
-        return open(keyring, value, sessionKeyContext({ appId, openId }));
-      } catch (error) {
-        if (error instanceof CryptoError) return null;
-        throw error;
-      }
-    },
+    open: (openId, sealed) => openOrNull(keyring, sealed, sessionKeyContext({ appId, openId })),
     drop: values['drop-old'] ?? false,
     takesKeyless: values['without-key'] ?? false,
     onProgress: (step, done, total) => progress.show(done, total, step),

@@ -21,11 +21,9 @@ export const journalTable = '__guoke_migrations';
 export const earlierJournalTable = '__drizzle_migrations';
 
 /** The migrations under drizzle/, oldest first; the folder stands beside src/ and dist/ alike. */
-export function readMigrations(
-  dialect: 'mysql' | 'sqlite',
-  folder = fileURLToPath(new URL(`../../drizzle/${dialect}`, import.meta.url)),
-): Migration[] {
-  return readMigrationFiles({ migrationsFolder: folder }).map(({ sql, folderMillis, hash }) => ({
+export function readMigrations(dialect: 'mysql' | 'sqlite'): Migration[] {
+  const migrationsFolder = fileURLToPath(new URL(`../../drizzle/${dialect}`, import.meta.url));
+  return readMigrationFiles({ migrationsFolder }).map(({ sql, folderMillis, hash }) => ({
     statements: sql.filter((statement) => statement.trim() !== ''),
     createdAt: folderMillis,
     hash,

@@ -1,4 +1,4 @@
-import { CryptoError, fingerprint, type Keyring, open, seal } from '../crypto.ts';
+import { fingerprint, type Keyring, openOrNull, seal } from '../crypto.ts';
 import type { User } from '../store/store.ts';
 import type { PhoneNumber } from '../wechat/phone.ts';
 
@@ -32,15 +32,7 @@ export function createPhoneNumbers(keyring: Keyring): PhoneNumbers {
       };
     },
     fingerprints: (number) => keyring.map((secret) => fingerprint([secret], number, phoneFingerprintContext)),
-    open(user) {
-      if (user.phoneNumber === null) return null;
-      try {
-        return open(keyring, user.phoneNumber, phoneNumberContext(user));
-      } catch (error) {
-        if (error instanceof CryptoError) return null;
-        throw error;
-      }
-    },
+    open: (user) => openOrNull(keyring, user.phoneNumber, phoneNumberContext(user)),
   };
 }
 

@@ -5,7 +5,7 @@ import { sql } from 'drizzle-orm';
 import { StoreError } from '../store.ts';
 import { createConnection } from './connection.ts';
 import { codeOf, toStoreError } from './errors.ts';
-import { flush } from './flush.ts';
+import { flush } from './file.ts';
 
 export interface Backup {
   bytes: number;

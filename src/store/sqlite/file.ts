@@ -70,3 +70,13 @@ function nearestFolder(folder: string): string {
   const parent = path.dirname(folder);
   return parent === folder || existsSync(folder) ? folder : nearestFolder(parent);
 }
+
+/** Waits until a file, or the names in a directory, are on the disk. */
+export async function flush(name: string): Promise<void> {
+  const handle = await open(name, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
