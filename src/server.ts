@@ -48,7 +48,7 @@ const sweepGraceMs = 60 * 60 * 1000;
 
 /**
  * Puts the parts together and listens. A database that is away does not stop the start: the server says so on
- * /readyz and serves once it is there. Rejects when the tables cannot be brought up to date for another reason.
+ * /readyz and serves once it is there. Rejects when the migration fails for another reason.
  */
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<Server> {
   const { settings } = config;
