@@ -8,7 +8,7 @@ import { openRun } from './dev/run.ts';
 import { addresses, curlLines, restarted, story } from './dev/words.ts';
 import { createLog } from '../../src/operations/log.ts';
 import { startServer } from '../../src/server.ts';
-import { devApp, startStandin } from '../standin/src/server.ts';
+import { devApp, devPush, startStandin } from '../standin/src/server.ts';
 
 // `npm run dev`: everything on this machine, with no configuration, no WeChat account and no database server. tsx starts it
 // again when a file changes.
@@ -56,6 +56,7 @@ function configOf(port: number) {
     WX_SECRET: devApp.secret,
     WX_APPS: undefined,
     WX_API_BASE_URL: standin.url,
+    WX_PUSH: `${devApp.appId}:${devPush.token}:${devPush.aesKey}`,
     PORT: String(port),
   });
 }

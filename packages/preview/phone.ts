@@ -6,6 +6,13 @@ import { album } from './pictures/album.ts';
 import { portraitOf } from './pictures/portraits.ts';
 import { shrink } from './pictures/shrink.ts';
 
+/** What WeChat tells the backend about a person. */
+export interface PushedEvent {
+  event: 'user_authorization_revoke' | 'user_authorization_cancellation';
+  /** `{ RevokeInfo: '6,8' }`: what is taken back. */
+  fields?: Record<string, string>;
+}
+
 /** What the phone asks of the stand-in for WeChat. */
 export interface Wechat {
   person(user: string): { openid: string; phoneNumber: string };
@@ -21,6 +28,7 @@ export interface Wechat {
     phoneNumber(input: { user: string; appId: string }): { code: string };
     checkSession(input: { user: string; appId: string }): { errMsg: string };
     rotate(input: { user: string; appId: string }): unknown;
+    push(input: PushedEvent & { user: string; appId: string; url: string }): Promise<object>;
   };
 }
 
@@ -43,8 +51,10 @@ export interface Phone extends Native {
   forgetCalls(): void;
   /** Without a user: who holds the phone, under the name that WeChat would hand over. */
   person(user?: string): Promise<Person>;
-  /** WeChat changes the session key behind everyone's back. */
+  /** WeChat changes the session key without a word to the page. */
   rotate(): void;
+  /** The person takes something back in WeChat's own settings, and WeChat tells the backend. */
+  push(event: PushedEvent): Promise<void>;
 }
 
 /**
@@ -57,12 +67,15 @@ export function createPhone({
   user = 'xiaoming',
   hosts,
   avatarOf,
+  backendUrl = '',
 }: {
   wechat: Wechat;
   appId: string;
   user?: string;
   hosts: Readonly<Record<string, string>>;
   avatarOf?: (user: string) => string;
+  /** Where WeChat's pushes go. */
+  backendUrl?: string;
 }): Phone {
   const settings: Settings = { user, offline: false, rotateOnLogin: false, anonymous: false };
   const calls = createCalls();
@@ -83,6 +96,11 @@ export function createPhone({
     },
     forgetCalls: calls.forget,
     rotate: () => void wechat.phone.rotate(me()),
+    push: (event) =>
+      calls.record(`推送 ${event.event}`, {}, async () => {
+        const told = await wechat.phone.push({ ...me(), ...event, url: backendUrl });
+        if (!('status' in told) || told.status !== 200) throw new Error(JSON.stringify(told));
+      }),
     request: (options) => {
       const task = network.request(options);
       return { ...task, answer: calls.record('wx.request', options, () => task.answer) };

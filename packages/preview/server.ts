@@ -38,6 +38,10 @@ const settingsChange = z
     anonymous: z.boolean(),
   })
   .partial();
+const pushedEvent = z.strictObject({
+  event: z.enum(['user_authorization_revoke', 'user_authorization_cancellation']),
+  fields: z.record(z.string(), z.string()).exactOptional(),
+});
 const requestOptions = z.object({
   // Whether it is one is for the phone to say, in WeChat's words.
   url: z.string().max(8192),
@@ -74,6 +78,7 @@ export async function startPreview({
     user: people[0].user,
     hosts,
     avatarOf: (user) => `${origin}/people/${user}.png`,
+    backendUrl,
   });
   const app = new Hono();
   app.use(ownPageOnly(() => origin));
@@ -111,6 +116,13 @@ export async function startPreview({
   });
   app.post('/preview/rotate', (c) => {
     phone.rotate();
+    return c.json({});
+  });
+  app.post('/preview/push', async (c) => {
+    const { success, data: event } = pushedEvent.safeParse(await c.req.json().catch(() => undefined));
+    if (!success) return c.json({ error: 'this is no event that is pushed here' }, 400);
+    // What went wrong stands among the calls.
+    await phone.push(event).catch(() => undefined);
     return c.json({});
   });
   app.post('/preview/forget-calls', (c) => {

@@ -17,6 +17,7 @@ interface Parts {
 /** Whether a procedure spends a code: it needs no token, brings a session, and must never be repeated. */
 export const isLogin = ({ path }: { path: string }) => path === 'auth.login' || path === 'auth.checkUser';
 const isLogout = ({ path }: { path: string }) => path === 'auth.logout' || path === 'auth.logoutAll';
+const endsSession = (op: { path: string }) => isLogout(op) || op.path === 'user.deleteAccount';
 /** The ones known to need a session. Others learn it from their refusal. */
 const isSignedIn = (op: { path: string }) => isLogout(op) || op.path.startsWith('user.');
 
@@ -82,7 +83,7 @@ export function sessionLink<TRouter extends AnyRouter>({ stored, renew, report }
           await renew(context.token);
           return send();
         });
-        if (isLogout(op)) drop();
+        if (endsSession(op)) drop();
         return answer;
       }
 

@@ -16,6 +16,8 @@ export interface Session {
    * session is a new one, with which the profile of the next tap can be opened.
    */
   login: (profile: SignedProfile) => Promise<SessionState>;
+  /** A fresh code of `wx.login`, for `user.exportData` and `user.deleteAccount`. Rejects as calls do. */
+  takeCode: () => Promise<string>;
   /** What is stored at the moment, without asking anybody. */
   peek: () => SessionState | undefined;
   /** Puts a newer user into the stored session, such as the answer of `user.updateProfile`. */
@@ -101,6 +103,7 @@ export function createSession({ stored, takeTurn, takeCode, hasKeyExpired, check
   return {
     ensure,
     renew,
+    takeCode,
     login(profile: SignedProfile) {
       profileLogin ??= whenOver(loginWith(profile), () => {
         profileLogin = undefined;

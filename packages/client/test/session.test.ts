@@ -357,6 +357,29 @@ describe('logging out', () => {
   });
 });
 
+describe('an account', () => {
+  it('that was deleted with a fresh code leaves no session, and the next call makes a new user', async () => {
+    const { api, session } = phone.launch();
+    const { token } = await session.ensure();
+    await session.login(phone.profile());
+    await api.user.deleteAccount.mutate({ code: await session.takeCode() });
+    expect(session.peek()).toBeUndefined();
+    await expect(backend.client(token).user.me.query()).rejects.toThrow();
+    expect(await api.user.me.query()).toMatchObject({ nickName: null });
+  });
+
+  it('is kept, and so is the session, where the code has been spent', async () => {
+    const { api, session, failureOf } = phone.launch();
+    await session.ensure();
+    const code = await session.takeCode();
+    await api.user.exportData.mutate({ code });
+    const failure = failureOf(await api.user.deleteAccount.mutate({ code }).catch((error: unknown) => error));
+    expect(failure).toMatchObject({ kind: 'refused', reason: 'CODE_INVALID' });
+    expect((await api.user.me.query()).hasProfile).toBe(false);
+    expect(session.peek()).toBeDefined();
+  });
+});
+
 describe('the page', () => {
   it('may put a newer user into the session', async () => {
     const { session } = phone.launch();

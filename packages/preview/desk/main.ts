@@ -1,6 +1,6 @@
 import type { Call } from '../calls.ts';
 import type { Person } from '../native.ts';
-import type { Settings } from '../phone.ts';
+import type { PushedEvent, Settings } from '../phone.ts';
 import type { shownRow } from '../row.ts';
 import { emptyLocalDrawer } from '../screen/local-drawer.ts';
 import { showCalls } from './calls-panel.ts';
@@ -26,10 +26,16 @@ const switches = [
   ['anonymous', '匿名资料', 'profile as since 2022'],
 ] as const;
 
+/** Of the nickname, the avatar and the phone number. */
+const revocation: PushedEvent = { event: 'user_authorization_revoke', fields: { RevokeInfo: '6,8' } };
+const cancellation: PushedEvent = { event: 'user_authorization_cancellation' };
+
 const actions = [
   ['重新打开', 'relaunch', 'go', relaunch],
   ['卸载重装', 'clear the phone', '', reinstall],
   ['换掉会话密钥', 'rotate the key now', '', () => post('rotate')],
+  ['撤回授权', 'revoke in WeChat', '', () => post('push', revocation)],
+  ['注销微信', 'leave WeChat', '', () => post('push', cancellation)],
 ] as const;
 
 // The screen says so after each thing that went through the phone's native side.

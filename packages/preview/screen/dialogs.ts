@@ -16,6 +16,8 @@ export interface Dialogs {
   onBack(listener: () => void): void;
   /** Resolves to whether the user accepted. */
   ask(question: Question): Promise<boolean>;
+  /** A line that goes by itself. */
+  toast(text: string): void;
   /** Pictures side by side, lines below each other. Resolves to the value of the one chosen, or to null. */
   choose<T>(choices: ReadonlyArray<{ text: string; picture?: string; value: T }>): Promise<T | null>;
 }
@@ -59,6 +61,11 @@ export function createDialogs(): Dialogs {
         buttons.append(button('wechat-accept', accept, () => close(true)));
         panel.append(buttons);
       }),
+    toast(text) {
+      const made = element('div', 'wechat-toast', text);
+      document.body.append(made);
+      setTimeout(() => made.remove(), 1500);
+    },
     choose: (choices) =>
       sheet('wechat-actions', (panel, close) => {
         const pictures = element('div', 'wechat-pictures');

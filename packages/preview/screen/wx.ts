@@ -48,6 +48,7 @@ export function createWx(deps: Deps): Record<string, unknown> {
     getAccountInfoSync: () => ({ miniProgram: { appId: native.appId, envVersion: 'develop', version: '' } }),
     ...storageApis(deps),
     ...pageApis(pages),
+    ...interactionApis(dialogs),
     ...fileApis(deps),
 
     getPrivacySetting: (options: Options) =>
@@ -96,6 +97,36 @@ function fileApis({ native, files }: Deps): Record<string, unknown> {
       settle('compressImage', options, async () => {
         const { src, quality = 80, compressedWidth: width } = options;
         return { tempFilePath: files.keep(await native.compressImage({ url: files.urlOf(src), quality, width })) };
+      }),
+  };
+}
+
+function interactionApis(dialogs: Dialogs): Record<string, unknown> {
+  type Modal = Options<{
+    title?: string;
+    content?: string;
+    showCancel?: boolean;
+    cancelText?: string;
+    confirmText?: string;
+  }>;
+  return {
+    showModal: (options: Modal) =>
+      settle('showModal', options, async () => {
+        const { title = '', content = '', showCancel = true, cancelText = '取消', confirmText = '确定' } = options;
+        for (const [name, text] of Object.entries({ cancelText, confirmText })) {
+          if (Array.from(text).length > 4) {
+            throw new Error(`parameter error: ${name} length should not larger than 4 Chinese characters`);
+          }
+        }
+        const buttons = { accept: confirmText, ...(showCancel && { refuse: cancelText }) };
+        const said = await dialogs.ask({ title, lines: content === '' ? [] : [content], ...buttons });
+        return { confirm: said, cancel: !said };
+      }),
+    setClipboardData: (options: Options<{ data: string }>) =>
+      settle('setClipboardData', options, async () => {
+        // A page in a frame may be kept from the clipboard, and WeChat's words are shown all the same.
+        await navigator.clipboard?.writeText(options.data).catch(() => undefined);
+        dialogs.toast('内容已复制');
       }),
   };
 }

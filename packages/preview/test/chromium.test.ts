@@ -6,6 +6,7 @@ import { bundle } from '../bundle.ts';
 import type { Preview } from '../server.ts';
 import { startBackend, type Backend } from '../../../test/support/backend.ts';
 import { artifacts, hasChromium, launchChromium, openPreview } from './browser.ts';
+import { pushSetting } from './stage.ts';
 
 /** A photo of a camera: too large to be sent as it is. */
 function largePhoto(): Promise<Buffer> {
@@ -34,7 +35,7 @@ const noteSessionKey = () => sessionKeys.add(backend.standin.person('lingling').
 beforeAll(async () => {
   if (!hasChromium) return;
   await mkdir(artifacts, { recursive: true });
-  backend = await startBackend();
+  backend = await startBackend({ env: pushSetting });
   backend.clock.now = Date.now();
   preview = await openPreview(backend);
   browser = await launchChromium();
@@ -178,6 +179,40 @@ test.skipIf(!hasChromium)(
     // 欢迎回来 is on 阿杰's screen too.
     await see('玲玲');
     await page.locator('#calls').getByText('user.me').waitFor();
+
+    await press('阿杰');
+    await see('果壳里的猫');
+    await tap('账号与安全');
+    await see('这部手机');
+    await see('解绑手机号');
+    // The picture in docs/privacy.md.
+    await page.locator('.phone').screenshot({ path: `${artifacts}account.png`, animations: 'disabled' });
+    await tap('导出我的数据');
+    await see('"nickName": "果壳里的猫"');
+    await keep('13-account');
+    await tap('复制');
+    await see('内容已复制');
+    await press('撤回授权');
+    await page.locator('#calls').getByText('user_authorization_revoke').waitFor();
+    await row.getByText('果壳里的猫').waitFor({ state: 'detached' });
+    expect(await row.innerText()).toMatch(/nick_name\s+NULL[\s\S]*phone_number\s+NULL/);
+    await keep('14-revoked');
+    await tap('注销账号');
+    await see('无法找回');
+    await tap('继续');
+    await see('注销立即生效');
+    await keep('15-second-question');
+    await tap('确定注销');
+    await see('账号已注销');
+    await page.locator('#row-note').getByText('还没有这个人').waitFor();
+    await keep('16-deleted');
+
+    await press('玲玲');
+    await see('玲玲');
+    await press('注销微信');
+    await page.locator('#row-note').getByText('还没有这个人').waitFor();
+    await press('重新打开');
+    await see('你好，新朋友');
 
     expect(away).toEqual([]);
     expect(faults).toEqual([]);

@@ -5,8 +5,11 @@ import { sampleOrigin } from '../program.ts';
 import { loadConfig } from '../../../src/config.ts';
 import { createLog } from '../../../src/operations/log.ts';
 import { startServer } from '../../../src/server.ts';
-import { devApp } from '../../standin/src/server.ts';
+import { devApp, devPush } from '../../standin/src/server.ts';
 import { startBackend } from '../../../test/support/backend.ts';
+
+/** The backend's WX_PUSH for what the stand-in pushes. */
+export const pushSetting = { WX_PUSH: `${devApp.appId}:${devPush.token}:${devPush.aesKey}` };
 
 /** A real backend, a phone whose network leads to it, and the sample on its screen. */
 export async function createStage({
@@ -25,7 +28,13 @@ export async function createStage({
   // A server that is started again below has no clock but the real one.
   backend.clock.now = Date.now();
   const hosts: Record<string, string> = { [sampleOrigin]: backend.url };
-  const phone = createPhone({ wechat: backend.standin, appId: backend.standin.apps[0].appId, user, hosts });
+  const phone = createPhone({
+    wechat: backend.standin,
+    appId: backend.standin.apps[0].appId,
+    user,
+    hosts,
+    backendUrl: backend.url,
+  });
   const usualDrawer = createDrawer();
   const screens: Screen[] = [];
   let { store } = backend;

@@ -73,6 +73,13 @@ test.skipIf(!hasChromium).each([
       await screen.getByText('编辑资料').click();
       await screen.getByText('点头像，换一张').waitFor();
       await expectLegible('4-profile');
+
+      await screen.getByText('‹').click();
+      await screen.getByText('账号与安全').click();
+      await screen.getByText('这部手机').waitFor();
+      await screen.getByText('导出我的数据').click();
+      await screen.getByText('"openId"').waitFor();
+      await expectLegible('5-account');
     } finally {
       await page.close();
       await preview.close();

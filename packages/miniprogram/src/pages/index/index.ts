@@ -1,7 +1,7 @@
 import type { SignedProfile, User } from '@guoke/client';
 import { api, session } from '../../guoke';
-import { loggedOut } from '../../logged-out';
-import { checking, loggedOutScene, refused, sceneOf, sceneOfFailure, sceneWithoutProfile } from './scene';
+import { departure } from '../../departure';
+import { checking, departed, refused, sceneOf, sceneOfFailure, sceneWithoutProfile } from './scene';
 
 Page({
   data: {
@@ -19,11 +19,11 @@ Page({
     // The profile page may be left before what it saves has arrived: this one is shown too early then.
     this.stopListening = session.onUpdate((user) => this.greet(user));
     // A login at every launch would undo the logout of the one before.
-    if (loggedOut.read()) this.setData(loggedOutScene);
-    else void this.load();
+    if (!this.showDeparture()) void this.load();
   },
 
   onShow() {
+    if (this.showDeparture()) return;
     const user = session.peek()?.user;
     if (user) this.greet(user);
   },
@@ -32,11 +32,18 @@ Page({
     this.stopListening?.();
   },
 
-  /** Somebody may have become known on the profile page. What failed here stays until it is tried again. */
+  /** Whether the user has left, on the page 账号与安全 too. */
+  showDeparture(): boolean {
+    const left = departure.read();
+    if (left) this.setData(departed[left]);
+    return left !== undefined;
+  },
+
+  /** A user becomes known on the profile page, and unknown where they clear their name. What failed here stays until it is tried again. */
   greet(user: User) {
     const { busy, state } = this.data;
-    const stays = state === 'offline' || state === 'failed' || state === 'logged-out';
-    if (user.hasProfile && !busy && !stays) this.setData(sceneOf(user));
+    const stays = state === 'offline' || state === 'failed' || state === 'departed';
+    if ((user.hasProfile || state === 'known') && !busy && !stays) this.setData(sceneOf(user));
   },
 
   /** Who is this? A known user is greeted, a new one is asked for their profile, but for their agreement first. */
@@ -44,7 +51,7 @@ Page({
     this.setData({ busy: true });
     try {
       const scene = sceneOf(await this.currentUser());
-      loggedOut.write(false);
+      departure.forget();
       this.setData({ ...scene, busy: false });
       if (scene.asks) this.askPrivacy();
     } catch (error) {
@@ -92,8 +99,8 @@ Page({
     this.setData({ busy: true });
     try {
       await api.auth.logout.mutate();
-      loggedOut.write(true);
-      this.setData({ ...loggedOutScene, busy: false });
+      departure.write('logged-out');
+      this.setData({ ...departed['logged-out'], busy: false });
     } catch (error) {
       this.setData({ ...sceneOfFailure(error), busy: false });
     }
@@ -122,10 +129,18 @@ Page({
   },
 
   openProfile() {
+    this.open('/pages/profile/profile');
+  },
+
+  openAccount() {
+    this.open('/pages/account/account');
+  },
+
+  open(url: string) {
     if (this.opening) return;
     this.opening = true;
     wx.navigateTo({
-      url: '/pages/profile/profile',
+      url,
       complete: () => {
         this.opening = false;
       },

@@ -1,10 +1,11 @@
 import type { Failure, User } from '@guoke/client';
 import { failureOf } from '@guoke/client';
+import type { Departure } from '../../departure';
 import { avatarUrlOf } from '../../guoke';
 
 /** What the page shows. One of these at a time. */
 export interface Scene {
-  state: 'checking' | 'new' | 'known' | 'anonymous' | 'refused' | 'offline' | 'rejected' | 'failed' | 'logged-out';
+  state: 'checking' | 'new' | 'known' | 'anonymous' | 'refused' | 'offline' | 'rejected' | 'failed' | 'departed';
   title: string;
   sentence: string;
   /** The sentence tells of something gone wrong. */
@@ -51,13 +52,22 @@ const offline: Scene = {
   again: '重试',
 };
 
-/** The user has logged out. */
-export const loggedOutScene: Scene = {
-  ...blank,
-  state: 'logged-out',
-  title: '已退出登录',
-  sentence: '这部手机上的登录已经失效，你的资料还在。想回来时，点下面的按钮。',
-  again: '重新登录',
+/** The user has left, and may come back. */
+export const departed: Readonly<Record<Departure, Scene>> = {
+  'logged-out': {
+    ...blank,
+    state: 'departed',
+    title: '已退出登录',
+    sentence: '这部手机上的登录已经失效，你的资料还在。想回来时，点下面的按钮。',
+    again: '重新登录',
+  },
+  deleted: {
+    ...blank,
+    state: 'departed',
+    title: '账号已注销',
+    sentence: '你的资料和所有登录都已删除。再次登录时，你会是一位新用户。',
+    again: '重新登录',
+  },
 };
 
 /** Of no use to try again. */

@@ -1,7 +1,7 @@
 import { api, avatarUrlOf, session } from '../../guoke';
+import { type Sentence, sentenceOf } from '../../sentence';
 import { readPicture } from './picture';
-import type { Sentence } from './sentence';
-import { phoneRefusal, sentenceOf } from './sentence';
+import { phoneRefusal, sentenceOfSaving } from './sentence';
 
 type Submit = WechatMiniprogram.FormSubmit<object, { nickName: string }>;
 
@@ -55,7 +55,7 @@ Page({
       this.setData({ nickName: user.nickName ?? '' });
       this.say({ sentence: '已经保存好了。', warns: false });
     } catch (error) {
-      this.say(sentenceOf(error));
+      this.say(sentenceOfSaving(error));
     }
   },
 
