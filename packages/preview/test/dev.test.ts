@@ -14,7 +14,7 @@ if (!hasCurl) console.warn('NOT TESTED: the curl lines of npm run dev. There is 
 const environment = (more: Record<string, string> = {}) => ({ PATH: process.env.PATH ?? '', NO_COLOR: '1', ...more });
 
 describe('npm run dev', () => {
-  test('needs no configuration, tells the story of a first login, prints lines that work when pasted, and ends on Ctrl-C', async () => {
+  test('npm run dev needs no configuration, tells the story of a first login, prints lines that work when pasted, and ends on Ctrl-C', async () => {
     const database = `${inject('scratch')}/${crypto.randomUUID()}/dev.db`;
     const dev = spawn('npx', ['tsx', 'packages/preview/dev.ts'], {
       cwd: root,
@@ -56,7 +56,7 @@ describe('npm run dev', () => {
     }
   });
 
-  test('starts again when a file changes, and says so in a line instead of the story', async () => {
+  test('npm run dev starts again when a file changes, and says so in a line instead of the story', async () => {
     const folder = await mkdtemp(path.join(inject('scratch'), 'dev-'));
     const changing = path.join(folder, 'changing.txt');
     await writeFile(changing, '1');
