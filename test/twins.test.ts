@@ -58,7 +58,7 @@ test('every document in docs/ has its Chinese twin', () => {
   expect(english.filter((document) => !existsSync(path.join(root, twinOf(document))))).toEqual([]);
 });
 
-/** Where the Chinese counterpart of a document is or would be; the path itself for what is no document. */
+/** Where the Chinese counterpart of a document is or would be; the path itself for what is not a document. */
 function twinOf(file: string): string {
   if (file === 'README.md') return 'README.zh-CN.md';
   if (file.startsWith('docs/zh/')) return file;
