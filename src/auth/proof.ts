@@ -26,6 +26,11 @@ interface Expected {
 const maxAheadSeconds = 300;
 
 const openData = z.object({
+  // Compared with nothing: whatever else it might hold could be the seam of two sealed texts.
+  unionId: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{0,64}$/)
+    .nullish(),
   watermark: z.object({ appid: z.string(), timestamp: z.number().int() }),
 });
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createCipheriv, createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -40,8 +41,7 @@ async function refusalOf(prove: () => Promise<unknown>) {
 const refused = { code: 'UNAUTHORIZED', message: 'The profile data could not be verified', reason: 'PROFILE_REJECTED' };
 
 /** Seals as WeChat does, so that a test can choose each part. */
-function sealedBy(sessionKey: string, raw: string, plain: string): Parts {
-  const iv = Buffer.alloc(16, 7);
+function sealedBy(sessionKey: string, raw: string, plain: string, iv = Buffer.alloc(16, 7)): Parts {
   const cipher = createCipheriv('aes-128-cbc', Buffer.from(sessionKey, 'base64'), iv);
   return {
     rawData: raw,
@@ -56,6 +56,24 @@ const key = classic.sessionKey;
 const watermark = { appid: classic.appId, timestamp: vectors.clock };
 const sealedFields = (fields: object, more: object = { watermark }) =>
   sealedBy(key, JSON.stringify(fields), JSON.stringify({ ...fields, ...more }));
+
+/** The head of one sealed text and the tail of another, with a block between them that is noise but reads as text. */
+function spliced({ head, cut }: { head: string; cut: number }, { tail, resume }: { tail: string; resume: number }) {
+  const seals = (text: string) =>
+    Array.from({ length: 400 }, (_, n) => sealedBy(key, '', text, createHash('md5').update(`${n}`).digest()));
+  const [cutAt, resumeAt] = [Math.ceil(cut / 16) * 16, Math.ceil(resume / 16) * 16];
+  const plain = Buffer.from(tail).subarray(resumeAt, resumeAt + 16);
+  for (const one of seals(head)) {
+    const before = Buffer.from(one.encryptedData, 'base64').subarray(0, cutAt);
+    for (const other of seals(tail)) {
+      const bytes = Buffer.from(other.encryptedData, 'base64');
+      const noise = plain.map((byte, at) => byte ^ (bytes[resumeAt - 16 + at] ?? 0) ^ (before[cutAt - 16 + at] ?? 0));
+      if (!isUtf8(noise) || /["\\]/.test(noise.toString())) continue;
+      return { encryptedData: Buffer.concat([before, bytes.subarray(resumeAt)]).toString('base64'), iv: one.iv };
+    }
+  }
+  throw new Error('no pair fits');
+}
 
 describe('the vectors', () => {
   test.each(vectors.good)('the vector $name is accepted', async (vector) => {
@@ -149,6 +167,42 @@ describe('the proof', () => {
     const aged = (seconds: number) => () => prove(classic, key, { ...expected, now: now + seconds * 1000 });
     for (const seconds of [-300, 0, 600, 600.999]) expect(await refusalOf(aged(seconds)), `${seconds} s`).toBeNull();
     for (const seconds of [-301, 601, 86_400]) expect(await refusalOf(aged(seconds)), `${seconds} s`).toEqual(refused);
+  });
+
+  // AES-CBC is not authenticated: two texts of one key may be joined, at the price of one block that is noise. The phone
+  // knows both texts, so it finds a pair whose noise is harmless without asking the server.
+  test.each([
+    {
+      seam: 'a text that the fresh data says once more',
+      ids: {},
+      cut: '"avatarUrl":"https://',
+      resume: '"nickName":"',
+    },
+    {
+      seam: 'the unionid',
+      ids: { unionId: 'o6_bmasdasdsad6_2sgVt7hMZOPfL' },
+      cut: '"unionId":"',
+      resume: '"unionId":"',
+    },
+  ])('stale data whose end is cut off for that of fresh data is refused: the seam lies in $seam', async (splice) => {
+    const profileOf = (nickName: string) => ({
+      nickName,
+      city: 'Guangzhou',
+      avatarUrl: `https://wx.qlogo.cn/${'0'.repeat(64)}/132`,
+    });
+    const [stale, fresh] = [
+      profileOf('The stale and outworn name of yore'),
+      profileOf('The fresh and present name of today'),
+    ];
+    const textOf = (fields: object, timestamp: number) =>
+      JSON.stringify({ ...fields, ...splice.ids, watermark: { timestamp, appid: classic.appId } });
+    const [head, tail] = [textOf(stale, vectors.clock - 86_400), textOf(fresh, vectors.clock)];
+    const joined = spliced(
+      { head, cut: head.indexOf(splice.cut) + splice.cut.length },
+      { tail, resume: tail.indexOf(splice.resume) + splice.resume.length },
+    );
+    const data = { ...sealedBy(key, JSON.stringify(stale), ''), ...joined };
+    expect(await refusalOf(() => prove(data, key, expected))).toEqual(refused);
   });
 
   test('a watermark of the wrong type is refused', async () => {
