@@ -8,7 +8,7 @@ import { type Store, StoreError } from '../store/store.ts';
 import type { OnUserDeleted } from '../user/erasure.ts';
 import { applyPush } from '../user/push-effects.ts';
 import { isPushSignature, openPush, type PushSecrets } from '../wechat/push-crypto.ts';
-import { encryptedIn, type PushFields, readPushMessage, toPushEvent } from '../wechat/push-message.ts';
+import { createdAtOf, encryptedIn, type PushFields, readPushMessage, toPushEvent } from '../wechat/push-message.ts';
 import type { CallEnv } from './context.ts';
 
 /** A verified message of WeChat's that is not for guoke, with the fields as WeChat names them. */
@@ -33,6 +33,8 @@ interface WechatPushOptions {
 
 const maxBytes = 64 * 1024;
 const maxAgeMs = 10 * 60_000;
+/** Between what a push tells of and its sending. */
+const maxDelayMs = 7 * 24 * 60 * 60_000;
 
 /** What does not verify: `check` is for the log, WeChat and others learn no more than the status. */
 class PushRefusal extends Error {
@@ -60,8 +62,10 @@ export function wechatPush({ apps, store, databaseTimeoutMs, onUserDeleted, onPu
 
   const limit = bodyLimit({ maxSize: maxBytes, onError: (c) => c.json({ status: 'too large' }, 413) });
   app.post('/wechat/push/:appId', limit, async (c) => {
-    const { text, appId } = await verified(c);
+    const { text, appId, sentAt } = await verified(c);
     const fields = await readPushMessage(text);
+    // The signature covers its parts sorted and joined: one of long ago holds too where its nonce is given for the time.
+    if (fields && Math.abs(sentAt - (createdAtOf(fields) ?? sentAt)) > maxDelayMs) throw new PushRefusal('age inside');
     if (fields) await once.run(hash('sha256', `${appId} ${text}`), () => handle(fields, appId, c.get('requestId')));
     else log.warn({ requestId: c.get('requestId'), appId }, 'push: neither XML nor a JSON object');
     return c.text('success');
@@ -89,19 +93,19 @@ export function wechatPush({ apps, store, databaseTimeoutMs, onUserDeleted, onPu
   }
 
   /** The text of a push that WeChat made for this app within the last minutes. */
-  async function verified(c: HonoContext<CallEnv>): Promise<{ text: string; appId: string }> {
+  async function verified(c: HonoContext<CallEnv>): Promise<{ text: string; appId: string; sentAt: number }> {
     const { token, key } = secretsOf(c);
     const [timestamp, nonce] = [parameter(c, 'timestamp'), parameter(c, 'nonce')];
     const signature = parameter(c, 'msg_signature');
     const encrypted = encryptedIn(await c.req.text());
     if (encrypted === null) throw new PushRefusal('in clear');
     if (!isPushSignature(signature, token, [timestamp, nonce, encrypted])) throw new PushRefusal('signature');
-    // Signed: only WeChat has chosen it.
-    if (!(Math.abs(now() - Number(timestamp) * 1000) <= maxAgeMs)) throw new PushRefusal('age');
+    const sentAt = Number(timestamp) * 1000;
+    if (!(Math.abs(now() - sentAt) <= maxAgeMs)) throw new PushRefusal('age');
     const opened = openPush(encrypted, key);
     if (!opened) throw new PushRefusal('decryption');
     if (opened.appId !== c.req.param('appId')) throw new PushRefusal('app inside');
-    return opened;
+    return { ...opened, sentAt };
   }
 
   async function handle(fields: PushFields, appId: string, requestId: string): Promise<void> {

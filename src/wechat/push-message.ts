@@ -58,15 +58,19 @@ const revoked = new Map<string, readonly Clearable[]>([
   ['20', ['avatar']],
 ]);
 
+/** When WeChat made a message, in Unix milliseconds; null where it does not say. */
+export function createdAtOf(fields: PushFields): number | null {
+  const seconds = textOf(fields['CreateTime']);
+  return /^\d{1,12}$/.test(seconds) ? Number(seconds) * 1000 : null;
+}
+
 /** What a message of the app means to us. Times are Unix milliseconds. */
 export function toPushEvent(fields: PushFields, appId: string): PushEvent {
   const openId = textOf(fields['OpenID']);
-  const seconds = textOf(fields['CreateTime']);
-  const isOurs = /^[A-Za-z0-9_-]{16,64}$/.test(openId) && /^\d{1,12}$/.test(seconds);
-  if (textOf(fields['MsgType']) !== 'event' || !isOurs || textOf(fields['AppID'] ?? appId) !== appId) {
-    return { kind: 'other' };
-  }
-  const concerns = { openId, createdAt: Number(seconds) * 1000 };
+  const createdAt = createdAtOf(fields);
+  const isOurs = /^[A-Za-z0-9_-]{16,64}$/.test(openId) && textOf(fields['AppID'] ?? appId) === appId;
+  if (textOf(fields['MsgType']) !== 'event' || !isOurs || createdAt === null) return { kind: 'other' };
+  const concerns = { openId, createdAt };
   switch (textOf(fields['Event'])) {
     case 'user_authorization_cancellation':
       return { kind: 'delete', ...concerns };

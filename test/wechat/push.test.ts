@@ -306,6 +306,27 @@ describe.each(databases)("WeChat's push on $name", ({ name, createUrl }) => {
     expect(await cleared.me()).toMatchObject({ nickName: 'New' });
   });
 
+  // The signature covers its parts sorted and joined: it stays good when time and nonce change places.
+  test('a push of long ago is refused when its nonce passes for the time of now', async () => {
+    const { openid, row } = await signedUp();
+    const weekMs = 7 * 24 * 60 * 60_000;
+    const sentAt = backend.clock.now;
+    const fields = { Event: 'user_info_modified', CreateTime: Math.floor(sentAt / 1000) };
+    const replayed = async (replayedAt: number) => {
+      const encrypted = encryptPush(JSON.stringify(messageOf(openid, fields)), devApp.appId, devPush.aesKey);
+      const [timestamp, nonce] = [sentAt, replayedAt].map((at) => String(Math.floor(at / 1000)));
+      const msg_signature = signPush([devPush.token, timestamp ?? '', nonce ?? '', encrypted]);
+      backend.clock.now = replayedAt;
+      const query = { timestamp: nonce ?? '', nonce: timestamp ?? '', msg_signature };
+      return await post({ query, body: JSON.stringify({ Encrypt: encrypted }) });
+    };
+    expect((await replayed(sentAt + weekMs + 1000)).status).toBe(403);
+    expect(await row()).toMatchObject({ nickName: '果壳' });
+    // WeChat may take its time to tell.
+    expect(await replayed(sentAt + weekMs)).toEqual(success);
+    expect(await row()).toMatchObject({ nickName: null });
+  });
+
   test('pushes out of order, of unknown users, or repeated twenty times at once have each effect once', async () => {
     const { openid, row } = await signedUp();
     const deletion = sealed(openid);
