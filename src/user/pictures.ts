@@ -8,12 +8,12 @@ import { readPictureHeader } from './picture-header.ts';
 /** Makes avatars of the pictures that phones send. */
 export interface Pictures {
   /**
-   * A new picture, 256×256 WebP, with nothing of the sent file but what is seen in it. Rejects with AppError:
+   * A new picture, 256×256 WebP, opaque, with nothing of the sent file but what is seen in it. Rejects with AppError:
    * INPUT_INVALID (`avatar`) for bytes that are not a JPEG, PNG, GIF or WebP, are too large or take too long,
    * RATE_LIMITED when too many pictures wait, or too many came from this user.
    */
   toAvatar(picture: Buffer, sender: { openId: string; now: number }): Promise<{ hash: Buffer; bytes: Buffer }>;
-  /** An avatar of ours as JPEG, for those that take no WebP. */
+  /** An avatar of ours as JPEG, for those that take no WebP. It looks the same: an avatar has nothing transparent. */
   toJpeg(avatar: Buffer): Promise<Buffer>;
 }
 
@@ -64,7 +64,6 @@ export function createPictures({ limit }: { limit: RateLimiter }): Pictures {
       decoder ??= loadDecoder();
       const decode = await decoder;
       return await decode(avatar, { limitInputPixels: size * size })
-        .flatten({ background: '#fff' })
         .jpeg()
         .toBuffer();
     },
@@ -86,6 +85,8 @@ async function encode(
     return await decode(picture, input)
       .timeout({ seconds: maxDecoderSeconds })
       .autoOrient()
+      // What is drawn in white on nothing would show itself on a dark page alone, and not to WeChat's content check.
+      .flatten({ background: '#fff' })
       .resize(size, size, { fit: 'cover' })
       .webp({ quality: 82 })
       .toBuffer();

@@ -5,6 +5,11 @@ import { type Backend, failureOf, startBackend } from '../support/backend.ts';
 const picture = await sharp({ create: { width: 30, height: 20, channels: 3, background: '#f00' } })
   .png()
   .toBuffer();
+/** A white bar, and nothing around it. */
+const ghost = await sharp({ create: { width: 10, height: 30, channels: 4, background: '#fff' } })
+  .extend({ left: 10, right: 10, background: '#fff0' })
+  .png()
+  .toBuffer();
 const avatar = picture.toString('base64');
 const [textPath, picturePath] = ['/wxa/msg_sec_check', '/wxa/img_sec_check'];
 
@@ -46,6 +51,14 @@ describe('the content check', () => {
       reason: 'CONTENT_REJECTED',
     });
     expect(await row()).toEqual(before);
+  });
+
+  test('a picture that shows itself on a dark page alone is stored on white, as WeChat has seen it', async () => {
+    const { client } = await signedUp();
+    const { avatarUrl } = await client.user.updateProfile.mutate({ avatar: ghost.toString('base64') });
+    const stored = await (await fetch(`${backend.url}${avatarUrl ?? ''}`)).arrayBuffer();
+    const shown = await sharp(stored).flatten({ background: '#000' }).stats();
+    expect(shown.channels.map(({ min }) => min > 250)).toEqual([true, true, true]);
   });
 
   test('content that a person should review is stored, and logged without the text', async () => {
