@@ -19,7 +19,7 @@ interface LimitBodyOptions {
 
 /**
  * Refuses bodies larger than the procedures of the request take: 64 KiB, or the largest `maxBodyBytes` of their `.meta()`.
- * A body between the two is an upload, and passes the limiter of these. One of declared length is not read here.
+ * A body between the two is an upload, and passes the limiter of these. The calls begin when the body is there.
  */
 export function limitBody({ router, refusals, uploads }: LimitBodyOptions): MiddlewareHandler<CallEnv> {
   const procedures = new Map(Object.entries<AnyTRPCProcedure>(router._def.procedures));
@@ -28,7 +28,12 @@ export function limitBody({ router, refusals, uploads }: LimitBodyOptions): Midd
     const declared = c.req.header('transfer-encoding') === undefined ? c.req.header('content-length') : undefined;
     const length = Number(declared ?? Infinity);
     // The body of a GET is not read, and its end need not be known.
-    if (length <= defaultMaxBytes || (c.req.method === 'GET' && declared === undefined)) return next();
+    if (c.req.method === 'GET' && declared === undefined) return next();
+    if (length <= defaultMaxBytes) {
+      // Before the token is looked up: one that is revoked while the body is on the way is refused.
+      if (c.req.method === 'POST' && length > 0) await c.req.text();
+      return next();
+    }
     const maxBytes = maxBytesOf(c);
     if (declared !== undefined && length > maxBytes) return refusals.refuse(new AppError('TOO_LARGE'));
     // The end of an undeclared body is not known: the rest of one that is too large is not read.

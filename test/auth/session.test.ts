@@ -1,3 +1,6 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hashToken } from '../../src/crypto.ts';
 import { databases, isTidb } from '../support/databases.ts';
@@ -36,6 +39,25 @@ describe.each(databases)('sessions on $name', ({ name, createUrl, query }) => {
     expect(await me(token)).toMatchObject(refused);
     expect(await me(token, other)).toMatchObject(refused);
   });
+
+  // The second path is answered by tRPC's own adapter.
+  test.each(['user.updateProfile', 'user.updateProfile/'])(
+    'a token that is revoked while the body of its call is on the way is refused: %s',
+    async (path) => {
+      const [phone, tablet] = [await newToken(path), await newToken(path)];
+      const body = JSON.stringify({ nickName: '晚到' });
+      const head = ['host: x', 'connection: close', 'content-type: application/json', `authorization: Bearer ${phone}`];
+      const socket = connect(Number(new URL(backend.url).port), '127.0.0.1');
+      socket.write(
+        `POST /trpc/${path} HTTP/1.1\r\n${head.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`,
+      );
+      await sleep(200);
+      await other.client(tablet).auth.logoutAll.mutate();
+      socket.write(body);
+      expect(await text(socket)).toMatch(/^HTTP\/1\.1 401 [^]*"reason":"SESSION_INVALID"/);
+      expect(await backend.client(await newToken(path)).user.me.query()).toMatchObject({ nickName: null });
+    },
+  );
 
   test('a session of one device lives beside those of others, and its logout ends it alone', async () => {
     const [phone, tablet] = [await newToken('devices'), await newToken('devices')];
