@@ -9,6 +9,8 @@ export interface UserSelector {
   createdUpTo?: number | undefined;
   /** Neither seen nor changed from this time on. */
   unseenSince?: number | undefined;
+  /** False: not blocked by the operator. What users do to themselves must not undo a block of the same moment. */
+  isBlocked?: false | undefined;
 }
 
 /** What is written into a user's row. A field that is left out stays as it is; null clears it. */

@@ -17,6 +17,7 @@ export async function eraseUser({ store, onUserDeleted }: Eraser, selector: User
   const user = await store.findUser(selector.openId);
   if (!user) return false;
   if (selector.createdUpTo !== undefined && user.createdAt > selector.createdUpTo) return false;
+  if (selector.isBlocked === false && user.blockedAt !== null) return false;
   await onUserDeleted(user);
   // A user who comes back while the hook runs is another one, and stays.
   return await store.deleteUser({ ...selector, createdUpTo: user.createdAt });

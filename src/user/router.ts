@@ -11,12 +11,12 @@ import { bindPhoneInput, confirmedInput, updateProfileInput } from './inputs.ts'
 import { maskPhoneNumber } from './phone.ts';
 import { publicUser, toPublicUser } from './profile.ts';
 
-/** Writes into the caller's row. Of a caller who was deleted meanwhile nothing is written, and a user who came back is another. */
+/** Writes into the caller's row. Of a caller who was deleted or blocked meanwhile nothing is written, and a user who came back is another. */
 async function update(
   { store, user: { openId, createdAt }, now }: Pick<Context, 'store' | 'now'> & { user: User },
   changes: UserChanges,
 ): Promise<User> {
-  const user = await store.updateUser({ openId, createdUpTo: createdAt }, changes, now());
+  const user = await store.updateUser({ openId, createdUpTo: createdAt, isBlocked: false }, changes, now());
   if (!user) throw new AppError('SESSION_INVALID');
   return user;
 }
@@ -74,8 +74,10 @@ export const userRouter = router({
     .output(z.object({ deleted: z.literal(true) }))
     .mutation(async ({ ctx, input }) => {
       await confirmCode(ctx, input.code);
-      // False is a deletion of the same moment: this user is gone either way.
-      await eraseUser(ctx, { openId: ctx.user.openId, createdUpTo: ctx.user.createdAt });
+      const { openId, createdAt } = ctx.user;
+      const isErased = await eraseUser(ctx, { openId, createdUpTo: createdAt, isBlocked: false });
+      // Else another deletion was first, and this user is gone either way; or the operator blocked them meanwhile.
+      if (!isErased && (await ctx.store.findUser(openId))?.blockedAt) throw new AppError('USER_BLOCKED');
       return { deleted: true };
     }),
 });

@@ -299,6 +299,28 @@ describe.each(databases)('accounts on $name', ({ name, createUrl, dump, query })
   });
 
   describe('an account that the operator blocks', () => {
+    test('an account that is blocked while a call of its own is under way is neither written nor deleted by it', async () => {
+      const { user, client, openId } = await signIn();
+      const before = await row(openId);
+      const block = () =>
+        sibling.store.updateUser({ openId }, { blockedAt: backend.clock.now }, backend.clock.now).then(() => {});
+      hook = block;
+      onTestFinished(() => void (hook = async () => {}));
+      const refused = { reason: 'USER_BLOCKED' };
+      expect(await failureOf(client.user.deleteAccount.mutate({ code: codeOf(user) }))).toMatchObject(refused);
+      expect(await row(openId)).toMatchObject({ blockedAt: backend.clock.now, nickName: before?.nickName });
+
+      await backend.store.updateUser({ openId }, { blockedAt: null }, backend.clock.now);
+      const path = '/wxa/business/getuserphonenumber';
+      backend.standin.phone.fault({ path, fault: { kind: 'delay', ms: 500 } });
+      const { code } = backend.standin.phone.phoneNumber({ user, phoneNumber: '13511112222' });
+      const bound = failureOf(client.user.bindPhone.mutate({ code }));
+      await expect.poll(() => backend.standin.phone.stats().paths[path]?.inFlight).toBe(1);
+      await block();
+      expect(await bound).toMatchObject({ reason: 'SESSION_INVALID' });
+      expect((await row(openId))?.phoneNumber).toBe(before?.phoneNumber);
+    });
+
     test('a blocked account is refused with every token and at every login, on every instance, until it is unblocked', async () => {
       const { user, client, openId, sibling: other } = await signIn();
       await sibling.store.updateUser({ openId }, { blockedAt: backend.clock.now }, backend.clock.now);

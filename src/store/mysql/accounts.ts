@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, gte, inArray, lt, lte, notExists, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, inArray, isNull, lt, lte, notExists, type SQL, sql } from 'drizzle-orm';
 import type { AccountStore } from '../store.ts';
 import { changedColumns, type UserChanges, type UserSelector } from '../accounts.ts';
 import { hashInAvatarUrl } from '../avatar-url.ts';
@@ -77,7 +77,7 @@ async function lock(db: Db, selector: UserSelector) {
   return row;
 }
 
-function matching(db: Db, { openId, createdUpTo, unseenSince }: UserSelector): SQL | undefined {
+function matching(db: Db, { openId, createdUpTo, unseenSince, isBlocked }: UserSelector): SQL | undefined {
   const used = (since: number) =>
     db
       .select({ one: sql`1` })
@@ -87,6 +87,7 @@ function matching(db: Db, { openId, createdUpTo, unseenSince }: UserSelector): S
     eq(user.openId, openId),
     createdUpTo === undefined ? undefined : lte(user.createdAt, createdUpTo),
     unseenSince === undefined ? undefined : and(lt(user.updatedAt, unseenSince), notExists(used(unseenSince))),
+    isBlocked === undefined ? undefined : isNull(user.blockedAt),
   );
 }
 
