@@ -302,8 +302,9 @@ describe.each(databases)('accounts on $name', ({ name, createUrl, dump, query })
     test('an account that is blocked while a call of its own is under way is neither written nor deleted by it', async () => {
       const { user, client, openId } = await signIn();
       const before = await row(openId);
-      const block = () =>
-        sibling.store.updateUser({ openId }, { blockedAt: backend.clock.now }, backend.clock.now).then(() => {});
+      const block = async () => {
+        await sibling.store.updateUser({ openId }, { blockedAt: backend.clock.now }, backend.clock.now);
+      };
       hook = block;
       onTestFinished(() => void (hook = async () => {}));
       const refused = { reason: 'USER_BLOCKED' };
