@@ -67,7 +67,7 @@ export interface LoginWrite {
   sessionKey: string;
   sessionKeyFingerprint: string;
   sessionKeyAt: number;
-  /** A null field leaves the stored one as it is, and so does gender 0 (unknown) where 1 or 2 is stored. */
+  /** A null field leaves the stored one as it is, and so does gender 0 (unknown) where 1 or 2 is stored. Nothing is taken of a blocked user's. */
   profile: Profile;
   tokenHash: Buffer;
   /** The time of the write and of the session's creation. */

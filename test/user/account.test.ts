@@ -325,6 +325,7 @@ describe.each(databases)('accounts on $name', ({ name, createUrl, dump, query })
     test('a blocked account is refused with every token and at every login, on every instance, until it is unblocked', async () => {
       const { user, client, openId, sibling: other } = await signIn();
       await sibling.store.updateUser({ openId }, { blockedAt: backend.clock.now }, backend.clock.now);
+      const { nickName, avatarUrl, city } = (await row(openId)) ?? expect.unreachable();
       const refused = { reason: 'USER_BLOCKED', retry: 'never', httpStatus: 403 };
       const sessions = `select count(*) as n from gk_wx_session where open_id = '${openId}'`;
       for (const instance of [client, other]) {
@@ -335,6 +336,7 @@ describe.each(databases)('accounts on $name', ({ name, createUrl, dump, query })
       expect(await failureOf(backend.client().auth.checkUser.mutate({ code: codeOf(user) }))).toMatchObject(refused);
       expect(await failureOf(backend.client().auth.login.mutate(loginInputOf(backend, user)))).toMatchObject(refused);
       expect(Number((await query(databaseUrl, sessions))[0]?.n)).toBe(1);
+      expect(await row(openId)).toMatchObject({ nickName, avatarUrl, city });
       await backend.store.updateUser({ openId }, { blockedAt: null }, backend.clock.now);
       expect(await other.user.me.query()).toMatchObject({ hasProfile: true });
     });

@@ -10,7 +10,11 @@ import { user } from './user-table.ts';
 
 /** The value of the row that is to be inserted. MariaDB knows no row alias (`AS new`), MySQL 8 still knows VALUES(). */
 const incoming = (column: MySqlColumn) => sql`values(${sql.identifier(column.name)})`;
-const incomingOrStored = (column: MySqlColumn) => sql`coalesce(${incoming(column)}, ${column})`;
+const incomingOrStored = (column: MySqlColumn, value = incoming(column)) => sql`coalesce(${value}, ${column})`;
+
+/** Of a user who is blocked nothing of a profile is taken: the login that brings it is refused. */
+const incomingProfile = (column: MySqlColumn) => sql`if(${user.blockedAt} is null, ${incoming(column)}, null)`;
+const profileColumn = (column: MySqlColumn) => incomingOrStored(column, incomingProfile(column));
 
 /** Whether the stored time is a wrong clock's: see ../clock.ts. */
 const isAhead = (stored: MySqlColumn, now: SQL | number) => sql`${stored} > ${now} + ${sql.raw(String(maxAheadMs))}`;
@@ -49,13 +53,13 @@ export const upsertSet: UpsertSet = {
   ...keyColumns(incomingKey),
   phoneNumber: null,
   phoneFingerprint: null,
-  nickName: incomingOrStored(user.nickName),
-  avatarUrl: incomingOrStored(user.avatarUrl),
-  gender: sql`if(${incoming(user.gender)} in (1, 2), ${incoming(user.gender)}, coalesce(${user.gender}, ${incoming(user.gender)}))`,
-  language: incomingOrStored(user.language),
-  city: incomingOrStored(user.city),
-  province: incomingOrStored(user.province),
-  country: incomingOrStored(user.country),
+  nickName: profileColumn(user.nickName),
+  avatarUrl: profileColumn(user.avatarUrl),
+  gender: sql`if(${incomingProfile(user.gender)} in (1, 2), ${incoming(user.gender)}, coalesce(${user.gender}, ${incomingProfile(user.gender)}))`,
+  language: profileColumn(user.language),
+  city: profileColumn(user.city),
+  province: profileColumn(user.province),
+  country: profileColumn(user.country),
   blockedAt: null,
   createdAt: null,
   updatedAt: laterUpdatedAt(incoming(user.updatedAt)),

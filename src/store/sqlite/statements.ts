@@ -10,7 +10,11 @@ import { user } from './user-table.ts';
 
 /** The value of the row that is to be inserted. */
 const incoming = (column: SQLiteColumn) => sql`excluded.${sql.identifier(column.name)}`;
-const incomingOrStored = (column: SQLiteColumn) => sql`coalesce(${incoming(column)}, ${column})`;
+const incomingOrStored = (column: SQLiteColumn, value = incoming(column)) => sql`coalesce(${value}, ${column})`;
+
+/** Of a user who is blocked nothing of a profile is taken: the login that brings it is refused. */
+const incomingProfile = (column: SQLiteColumn) => sql`iif(${user.blockedAt} is null, ${incoming(column)}, null)`;
+const profileColumn = (column: SQLiteColumn) => incomingOrStored(column, incomingProfile(column));
 
 /** Whether the stored time is a wrong clock's: see ../clock.ts. */
 const isAhead = (stored: SQLiteColumn, now: SQL | number) => sql`${stored} > ${now} + ${sql.raw(String(maxAheadMs))}`;
@@ -47,13 +51,13 @@ export const upsertSet: UpsertSet = {
   ...keyColumns(incomingKey),
   phoneNumber: null,
   phoneFingerprint: null,
-  nickName: incomingOrStored(user.nickName),
-  avatarUrl: incomingOrStored(user.avatarUrl),
-  gender: sql`iif(${incoming(user.gender)} in (1, 2), ${incoming(user.gender)}, coalesce(${user.gender}, ${incoming(user.gender)}))`,
-  language: incomingOrStored(user.language),
-  city: incomingOrStored(user.city),
-  province: incomingOrStored(user.province),
-  country: incomingOrStored(user.country),
+  nickName: profileColumn(user.nickName),
+  avatarUrl: profileColumn(user.avatarUrl),
+  gender: sql`iif(${incomingProfile(user.gender)} in (1, 2), ${incoming(user.gender)}, coalesce(${user.gender}, ${incomingProfile(user.gender)}))`,
+  language: profileColumn(user.language),
+  city: profileColumn(user.city),
+  province: profileColumn(user.province),
+  country: profileColumn(user.country),
   blockedAt: null,
   createdAt: null,
   updatedAt: laterUpdatedAt(incoming(user.updatedAt)),
