@@ -49,7 +49,7 @@ export async function run(args: string[]): Promise<void> {
       const shown = await Promise.all(users.map((user) => acts.show(user, { reveal: values.reveal ?? false })));
       const printed =
         name === 'export' ? shown : shown.map((data) => data && { ...data.user, sessions: data.sessions.length });
-      process.stdout.write(`${JSON.stringify(printed, null, 2)}\n`);
+      process.stdout.write(`${toPrintableJson(printed)}\n`);
       return;
     }
     const [user, ...others] = users;
@@ -62,6 +62,12 @@ export async function run(args: string[]): Promise<void> {
   } finally {
     await store.close();
   }
+}
+
+/** JSON leaves C1 controls and the overrides of a text's direction as they are: a terminal would obey those of a nickname. */
+function toPrintableJson(value: unknown): string {
+  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value, null, 2).replace(/[\u007f-\u009f\p{Bidi_Control}]/gu, escaped);
 }
 
 function selectorOf(values: { openid?: string; 'union-id'?: string; phone?: string }): PersonSelector {

@@ -57,6 +57,19 @@ describe.each(databases)('the operator’s commands about a user on $name', ({ c
     expect(await run('show', '--phone', '13999999999')).toMatchObject({ code: 1, stderr: 'There is no such user.' });
   }, 60_000);
 
+  test('guoke user show gives a terminal no control character and no reversed text of a nickname, and stays exact JSON', async () => {
+    const user = `person${++users}`;
+    // C1 controls are those of a table that was taken over; 👨‍👩‍👧 has joiners, which are harmless.
+    const nickName = '\u202eeman\u2066 👨‍👩‍👧';
+    await backend.client().auth.login.mutate(loginInputOf(backend, user, { nickName, city: 'Wuhan' }));
+    const openId = backend.standin.person(user).openid;
+    await query(databaseUrl, `update gk_wx_user set city = '\u009b31mred' where open_id = '${openId}'`);
+    const { stdout } = await run('show', '--openid', openId);
+    expect(JSON.parse(stdout)).toMatchObject([{ nickName, city: '\u009b31mred' }]);
+    expect(stdout).not.toMatch(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+    expect(stdout).toContain('👨‍👩‍👧');
+  }, 60_000);
+
   test('guoke user blocks, unblocks, signs out and deletes, each with a reason that stands in the log', async () => {
     const { user, openId, me } = await signIn();
     const act = (name: string, ...args: string[]) => run(name, '--openid', openId, '--reason', 'ticket 12', ...args);
