@@ -110,10 +110,13 @@ function allowed(fields: LogFields): Record<string, unknown> {
 export function describeError(error: unknown): LogFields {
   if (!(error instanceof Error)) return { errorName: typeof error };
   const { code } = error as { code?: unknown };
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  return {
-    errorName: error.name,
-    ...(typeof code === 'string' && { code }),
-    frames: frames.slice(0, 8).map((line) => line.trim()),
-  };
+  return { errorName: error.name, ...(typeof code === 'string' && { code }), frames: framesOf(error).slice(0, 8) };
+}
+
+/** What stands behind the message: a line of the message itself may look like a frame. None where the stack has another message. */
+function framesOf(error: Error): string[] {
+  const [stack, message] = [String(error.stack), String(error.message)];
+  const messageAt = stack.indexOf(message);
+  const lines = messageAt < 0 ? [] : stack.slice(messageAt + message.length).split('\n');
+  return lines.filter((line) => /^\s+at /.test(line)).map((line) => line.trim());
 }

@@ -43,6 +43,16 @@ describe('a log line', () => {
     expect(JSON.stringify(describeError(error)).replace('E_HUSH', '')).not.toContain('hush');
   });
 
+  test('a line of an error’s message that looks like a frame is not logged as one', () => {
+    for (const message of ['no\n    at hush (hush.js:1:1)', '\n    at hush', 'at hush\n  at hush\n']) {
+      const error = new Error(message);
+      expect(describeError(error).frames?.join()).toMatch(/^at .*log\.test\.ts/);
+      expect(describeError(error).frames?.join()).not.toContain('hush');
+      // One that is changed afterwards still stands in the stack.
+      expect(describeError(Object.assign(error, { message: 'changed' })).frames).toEqual([]);
+    }
+  });
+
   test('a log line is bounded', () => {
     const line = lineOf(() => log.warn({ reason: 'x'.repeat(100_000), frames: ['y'.repeat(100_000)] }, 'm'));
     expect(JSON.stringify(line).length).toBeLessThan(1200);
