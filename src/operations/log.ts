@@ -114,9 +114,8 @@ export function describeError(error: unknown): LogFields {
 }
 
 /** What stands behind the message: a line of the message itself may look like a frame. None where the stack has another message. */
-function framesOf(error: Error): string[] {
-  const [stack, message] = [String(error.stack), String(error.message)];
-  const messageAt = stack.indexOf(message);
-  const lines = messageAt < 0 ? [] : stack.slice(messageAt + message.length).split('\n');
+function framesOf({ stack = '', message }: Error): string[] {
+  const behind = message === '' ? stack : stack.split(message).slice(1).join(message);
+  const lines = behind.split('\n');
   return lines.filter((line) => /^\s+at /.test(line)).map((line) => line.trim());
 }
