@@ -191,6 +191,31 @@ describe('what guoke init writes: procedures with a table of their own', () => {
     expect(stdout).toMatch(/pass 2\b/);
   });
 
+  test('has a README whose lines work when pasted while npm run dev runs', async () => {
+    const readme = await readFile(path.join(project, 'README.md'), 'utf8');
+    const [, [, block = ''] = []] = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)];
+    const dev = spawn('npm', ['run', 'dev'], {
+      cwd: project,
+      env: { ...process.env, PORT: '0', DATABASE_URL: 'file:readme.db', NOTES_FILE: 'readme-notes.db' },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(dev, 'exit');
+    try {
+      const [server, standin] = await new Promise<string[]>((resolve) => {
+        createInterface(dev.stdout).on('line', (line) => {
+          if (line.startsWith('The server: ')) resolve(line.match(/http:\S+/g) ?? []);
+        });
+      });
+      const here = block.replace('http://127.0.0.1:8080', server ?? '').replace('http://127.0.0.1:8081', standin ?? '');
+      const { stdout } = await run('bash', ['-ec', here]);
+      expect(stdout).toMatch(/"text":"milk".*\[\{"id":1,"text":"milk"/s);
+    } finally {
+      process.kill(-(dev.pid ?? 0), 'SIGINT');
+      await ended;
+    }
+  });
+
   test('is not written into a folder that is not empty', async () => {
     const before = await readdir(project);
     const guoke = path.join(project, 'node_modules/.bin/guoke');
