@@ -48,7 +48,7 @@ restore() {
   source=$2
   shift 2
   trial="${name}_restore_trial"
-  is_whole "$source" || fail "$source is no whole dump; nothing was changed"
+  is_whole "$source" || fail "$source is not a complete dump; nothing was changed"
   if grep -qE '^(USE|CREATE DATABASE) ' "$source"; then fail "$source names a database of its own: dump it without --databases"; fi
 
   others=$(sql "select count(*) from information_schema.processlist where db = '$name'" "$@")

@@ -6,8 +6,7 @@ import { limitBody } from './http/body-limit.ts';
 import { type CallEnv, type ContextParts, createContext, getRequestId } from './http/context.ts';
 import { fetchAdapter } from './http/fetch-adapter.ts';
 import { jsonCalls } from './http/json-calls.ts';
-import { createRefusals } from './http/refusals.ts';
-import { requireMigrated } from './http/require-migrated.ts';
+import { createRefusals, requireMigrated } from './http/refusals.ts';
 import { createUploadLimiter } from './http/upload-limiter.ts';
 import { validateRequest } from './http/validate-request.ts';
 import { type OnPush, wechatPush } from './http/wechat-push.ts';
@@ -20,15 +19,15 @@ import type { PushSecrets } from './wechat/push-crypto.ts';
 export interface AppDeps extends ContextParts {
   /** False until the tables are there; by default they are. */
   hasTables?: () => boolean;
-  /** The code of what keeps them away, for /readyz. */
+  /** For /readyz: the code of the last failure while the tables are not there. */
   whyNotReady?: () => string | undefined;
   /** True from the moment that the process begins to stop: calls are served, and a balancer is told to send none. */
   isStopping?: () => boolean;
-  /** The procedures, where there are more of them than ours. */
+  /** The procedures; guoke's own by default. */
   router?: AnyTRPCRouter;
   /** The apps whose message push is taken: app id → its secrets. None by default. */
   pushApps?: ReadonlyMap<string, PushSecrets>;
-  /** Is given what WeChat pushes and guoke has no use for. */
+  /** Called with each push of WeChat that guoke does not handle itself. */
   onPush?: OnPush;
   /** Adds middleware and routes of an owner's, before ours: CORS or a request logger that is put here sees every call. */
   extend?: (app: Hono<CallEnv>) => void;

@@ -94,12 +94,14 @@ const proxy = z
 /** An address, or a name that the DNS may know: a port or `http://` in it would be asked of the DNS. */
 const isHost = (text: string) => isIP(text) !== 0 || /^(?!-)[A-Za-z0-9.-]{1,253}$/.test(text);
 
+export const defaultDatabaseUrl = 'file:.data/guoke.db';
+
 const environment = z.object({
   WX_APPID: z.string().regex(appIdPattern).optional(),
   WX_SECRET: z.string().regex(secretPattern).optional(),
   WX_APPS: apps.optional(),
   WX_PUSH: pushApps.optional(),
-  DATABASE_URL: z.string().refine(isDatabaseUrl).default('file:.data/guoke.db'),
+  DATABASE_URL: z.string().refine(isDatabaseUrl).default(defaultDatabaseUrl),
   SESSION_KEY_SECRETS: keyring.optional(),
   HOST: z.string().refine(isHost).default('127.0.0.1'),
   PORT: integer(0, 65_535, 8080),

@@ -115,7 +115,18 @@ export function open(keyring: Keyring, sealed: string, context: readonly string[
   }
 }
 
-/** By secret. */
+/** The text of a sealed value; null where there is none or it does not open: damage in the database must not stop a call. */
+export function openOrNull(keyring: Keyring, sealed: string | null, context: readonly string[]): string | null {
+  if (sealed === null) return null;
+  try {
+    return open(keyring, sealed, context);
+  } catch (error) {
+    if (error instanceof CryptoError) return null;
+    throw error;
+  }
+}
+
+/** The HMAC key for fingerprints that belongs to each secret. */
 const subkeys = new WeakMap<Buffer, Buffer>();
 
 /** Tells whether two sealed texts are equal without opening them: `<key id>.<HMAC-SHA256>`, as long as the first secret stays. */
@@ -134,8 +145,8 @@ function additionalData(first: string, context: readonly string[]): Buffer {
 /** A login token: 32 random bytes as base64url. */
 export const tokenPattern = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
-export function createToken(random = freshBytes(32)): string {
-  return random.toString('base64url');
+export function createToken(): string {
+  return freshBytes(32).toString('base64url');
 }
 
 /** Names a session to its user: made of the stored hash, and no way back to it. 32 bytes as base64url. */

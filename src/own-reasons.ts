@@ -13,7 +13,7 @@ export function defineReasons<const Table extends Record<string, Outcome>>(
   const reasons = Object.entries<Outcome>(table).map(([name, outcome]) => {
     if (Object.hasOwn(outcomes, name) || name === 'OK')
       throw new Error(`${name} is a reason of guoke's: choose another name`);
-    if (!namePattern.test(name)) throw new Error(`${name} is no reason: use capitals, digits and _`);
+    if (!namePattern.test(name)) throw new Error(`${name} is not a valid reason: use capitals, digits and _`);
     return [name, { ...outcome, name }];
   });
   // fromEntries forgets the names.

@@ -29,6 +29,8 @@ export interface ServerOptions {
   now?: () => number;
   /** How long /readyz says 503 before connections are refused, for the balancer to see it. */
   drainMs?: number;
+  /** Between two rounds of deleting what is out of use, give or take a half. */
+  sweepIntervalMs?: number;
   /** The procedures, where there are more of them than ours: see docs/extending.md. */
   router?: AnyTRPCRouter;
   /** Adds middleware and routes of an owner's, before the calls: `app: (app) => app.use(cors())`. */
@@ -41,12 +43,12 @@ export interface ServerOptions {
   onListening?: (server: Server) => void;
 }
 
-/** Clocks of instances differ: what has expired by one's is deleted when it has by everybody's. */
+/** Clocks of instances differ: what has expired by one's is deleted when it has by all of them. */
 const sweepGraceMs = 60 * 60 * 1000;
 
 /**
  * Puts the parts together and listens. A database that is away does not stop the start: the server says so on
- * /readyz and serves once it is there. Rejects when the tables cannot be brought up to date for another reason.
+ * /readyz and serves once it is there. Rejects when the migration fails for another reason.
  */
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<Server> {
   const { settings } = config;
@@ -54,6 +56,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     log = createLog(settings.logLevel),
     now = Date.now,
     drainMs = 0,
+    sweepIntervalMs = 5 * 60_000,
     router = appRouter,
     app: extend = () => {},
     onUserDeleted = () => {},
@@ -94,6 +97,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     ],
     log,
     now,
+    intervalMs: sweepIntervalMs,
   });
   let closing: Promise<void> | undefined;
   const server: Server = {

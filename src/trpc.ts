@@ -113,7 +113,7 @@ const refusals: Partial<Record<TRPCError['code'], string>> = {
 
 /** The reason and the words for an error of any kind; an unforeseen one says nothing of itself. */
 export function explain(error: TRPCError): { reason: Reason; retry: Retry; message: string } {
-  // An owner's reason is no Reason: WithReasons gives their router's type its names.
+  // The type of an owner's router adds the owner's reasons, by WithReasons: `Reason` has guoke's alone.
   if (error instanceof AppError) {
     return { reason: error.reason as Reason, retry: error.retry, message: error.message };
   }

@@ -15,7 +15,7 @@ describe.each(databases)('a clock that was years ahead and is right again, on $n
     return { backend, right };
   }
 
-  test('leaves no token that lives for years', async () => {
+  test('a token made then does not live for years', async () => {
     const { backend, right } = await startAhead();
     const { token } = await backend.client().auth.checkUser.mutate({ code: codeOf(backend, 'a') });
     backend.clock.now = right;
@@ -26,7 +26,7 @@ describe.each(databases)('a clock that was years ahead and is right again, on $n
     expect(await me()).toBeNull();
   });
 
-  test('freezes no session key: a profile sealed with the one before a rotation is accepted', async () => {
+  test('a session key stored then is replaced: a profile sealed with the key before a rotation is accepted', async () => {
     const { backend, right } = await startAhead();
     await backend.client().auth.checkUser.mutate({ code: codeOf(backend, 'b') });
     backend.clock.now = right;
@@ -40,7 +40,7 @@ describe.each(databases)('a clock that was years ahead and is right again, on $n
     expect((await backend.client().auth.login.mutate(login)).user.nickName).toBe('小明');
   });
 
-  test('leaves no lease of an access token that lasts for years', async () => {
+  test('a lease of an access token taken then does not last for years', async () => {
     const { backend, right } = await startAhead();
     const lease = async (owner: string, now: number) => {
       const row = await backend.store.leaseAccessToken({ appId: 'wx1', owner, now, until: now + 4000 });
@@ -51,7 +51,7 @@ describe.each(databases)('a clock that was years ahead and is right again, on $n
     expect(await lease('a little behind', right - minuteMs)).toBe('right');
   });
 
-  test('lets a login go on writing the times of its user', async () => {
+  test('a login afterwards still writes the times of its user', async () => {
     const { backend, right } = await startAhead();
     const openId = backend.standin.person('d').openid;
     await backend.client().auth.login.mutate(loginInputOf(backend, 'd'));
@@ -64,7 +64,7 @@ describe.each(databases)('a clock that was years ahead and is right again, on $n
 describe.each(databases.filter(({ name }) => name !== 'SQLite'))(
   'a host whose clock is ahead, on $name',
   (database) => {
-    test('sweeps no session that is good by the database’s clock', async () => {
+    test('a session that is good by the database’s clock is not swept', async () => {
       const databaseUrl = await database.createUrl();
       const backend = await startBackend({ databaseUrl });
       onTestFinished(() => backend.close());

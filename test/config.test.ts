@@ -17,7 +17,7 @@ function problemsOf(env: Record<string, string>): readonly string[] {
 }
 
 describe('configuration', () => {
-  test('an app and its secret are enough, and the rest is as documented', () => {
+  test('an app and its secret are enough, and every other setting has its documented default', () => {
     const { settings, secrets } = loadConfig(complete);
     expect(settings).toEqual({
       defaultApp: 'wx0123456789abcdef',
@@ -41,7 +41,7 @@ describe('configuration', () => {
     expect(secrets.keyring).toBeNull();
   });
 
-  test('all problems are told at once, by name', () => {
+  test('one error names every wrong variable at once', () => {
     const problems = problemsOf({ PORT: 'http', DATABASE_URL: 'postgres://x', LOG_LEVEL: 'loud', WX_TIMEOUT_MS: '-1' });
     const names = problems.map((problem) => problem.split(' ')[0]);
     expect(names.toSorted((a = '', b = '') => a.localeCompare(b))).toEqual([
@@ -54,7 +54,7 @@ describe('configuration', () => {
     ]);
   });
 
-  test('the secrets of the push belong to our apps, once each', () => {
+  test('a push secret belongs to a configured app, and each app has one at most', () => {
     const key = '0123456789abcdef0123456789abcdef0123456789a';
     const push = `wx0123456789abcdef:token:${key}`;
     const { pushApps } = loadConfig({ ...complete, WX_PUSH: push }).secrets;
@@ -64,7 +64,7 @@ describe('configuration', () => {
     }
   });
 
-  test('no value is ever told: not a password, not a secret', () => {
+  test('an error holds no value, neither a password nor a secret', () => {
     const values: Record<string, string> = {
       WX_APPID: 'hush hush',
       WX_SECRET: 'hush,hush',
@@ -80,13 +80,13 @@ describe('configuration', () => {
     expect(problems.join()).not.toContain('hush');
   });
 
-  test('MySQL asks for secrets to seal with: two instances must share them', () => {
+  test('a configuration with MySQL needs SESSION_KEY_SECRETS, which instances must share', () => {
     const env = { ...complete, DATABASE_URL: 'mysql://root:pw@db:3306/guoke' };
     expect(problemsOf(env)).toEqual([expect.stringMatching(/^SESSION_KEY_SECRETS is missing/)]);
     expect(loadConfig({ ...env, SESSION_KEY_SECRETS: `k1:${secret}` }).secrets.keyring).toHaveLength(1);
   });
 
-  test('secrets are 32 bytes in strict base64, and ids stand once', () => {
+  test('secrets are 32 bytes in strict base64, and each id stands once', () => {
     const other = Buffer.alloc(32, 8).toString('base64');
     const keyring = loadConfig({ ...complete, SESSION_KEY_SECRETS: `new:${secret},old:${other}` }).secrets.keyring;
     expect(keyring?.map(({ id, key }) => [id, key.length])).toEqual([
@@ -99,14 +99,14 @@ describe('configuration', () => {
     }
   });
 
-  test('an id of a secret is taken as long as its fingerprints fit their column, and is refused beyond', () => {
+  test('the id of a secret may be as long as its fingerprints fit their column, and no longer', () => {
     const idOf = (length: number) => ({ ...complete, SESSION_KEY_SECRETS: `${'k'.repeat(length)}:${secret}` });
     const { keyring } = loadConfig(idOf(20)).secrets;
     expect(fingerprint(keyring ?? expect.unreachable(), 'text', [])).toHaveLength(widths.fingerprint);
     expect(problemsOf(idOf(21))).toEqual([expect.stringMatching(/^SESSION_KEY_SECRETS must be .*20/)]);
   });
 
-  test('more mini programs stand beside the first, or instead of it', () => {
+  test('WX_APPS adds mini programs to the first, or replaces it', () => {
     const beside = loadConfig({ ...complete, WX_APPS: 'wxsecond:s2,wxthird:s3' });
     expect([...beside.secrets.appSecrets.keys()]).toEqual(['wx0123456789abcdef', 'wxsecond', 'wxthird']);
     const instead = loadConfig({ WX_APPS: 'wxsecond:s2,wxthird:s3' });
@@ -121,7 +121,7 @@ describe('configuration', () => {
     expect(problemsOf({ ...complete, WX_SECRET: '' })).toHaveLength(1);
   });
 
-  test("WeChat's address is an origin and perhaps a path, and nothing more", () => {
+  test('WX_API_BASE_URL is an origin with an optional path, and nothing more', () => {
     expect(loadConfig({ ...complete, WX_API_BASE_URL: 'http://127.0.0.1:8081' }).settings.wechatBaseUrl).toBe(
       'http://127.0.0.1:8081',
     );
@@ -130,7 +130,7 @@ describe('configuration', () => {
     }
   });
 
-  test("a database is named as the rest of the server reads it: what URL would forgive is a file's name elsewhere", () => {
+  test('DATABASE_URL is read strictly: a spelling that only URL forgives is refused', () => {
     const env = { ...complete, SESSION_KEY_SECRETS: `k1:${secret}` };
     const good = 'mysql://root:pw@db:3306/guoke?ssl=true';
     expect(loadConfig({ ...env, DATABASE_URL: good }).secrets.databaseUrl).toBe(good);
@@ -159,7 +159,7 @@ describe('configuration', () => {
     }
   });
 
-  test('HOST is an address or a name, and what else people write there is told before the DNS is asked', () => {
+  test('HOST is an address or a name; anything else is refused before DNS is asked', () => {
     for (const good of ['127.0.0.1', '0.0.0.0', '::', '::1', 'fe80::1%eth0', 'localhost', 'login-1.example'])
       expect(loadConfig({ ...complete, HOST: good }).settings.host).toBe(good);
     for (const odd of ['http://localhost', '127.0.0.1:8080', '[::1]', '127.0.0.1 ', '-h', '*', 'a,b']) {
@@ -168,7 +168,7 @@ describe('configuration', () => {
     }
   });
 
-  test('metrics are on a port of their own', () => {
+  test('METRICS_PORT differs from PORT', () => {
     const problem = /^METRICS_PORT must be .*not the one of PORT$/;
     expect(problemsOf({ ...complete, METRICS_PORT: '8080' })).toEqual([expect.stringMatching(problem)]);
     expect(problemsOf({ ...complete, PORT: '9000', METRICS_PORT: '9000' })).toEqual([expect.stringMatching(problem)]);
@@ -198,7 +198,7 @@ describe('configuration', () => {
     expect(hex).toContain('openssl rand -base64 32');
   });
 
-  test('a database in memory is refused: its first connection would lose the tables', () => {
+  test('a SQLite database in memory is refused: its first connection would lose the tables', () => {
     for (const odd of ['file::memory:', 'file:', 'file:x?mode=memory', 'mysql://host', 'mysql:///db']) {
       expect(problemsOf({ ...complete, SESSION_KEY_SECRETS: `k1:${secret}`, DATABASE_URL: odd }), odd).toHaveLength(1);
     }

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 const root = resolve(import.meta.dirname, '..');
 let directory = '';
 
-/** A project of somebody else's, that knows of us what `npm run build` emits. */
+/** Another project, which sees of this one what `npm run build` emits. */
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'guoke-consumer-'));
   await mkdir(join(directory, 'node_modules'));
@@ -54,8 +54,8 @@ import type { AppRouter } from './guoke/router.js';
 const api = createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: 'http://127.0.0.1:8080/trpc' })] });
 `;
 
-describe('a typed client of somebody else, with skipLibCheck off', () => {
-  test('compiles against the emitted types', async () => {
+describe('a typed client in another project, with skipLibCheck off', () => {
+  test('a right program compiles against the emitted types', async () => {
     const source = `${client}
 const { hasProfile, user, token } = await api.auth.checkUser.mutate({ code: 'abc' });
 const known: boolean = hasProfile;
@@ -78,7 +78,7 @@ console.log(known, name, gender, revoked, count, expiresAt, token);
     expect(await compile(source)).toEqual([]);
   });
 
-  test('does not compile with a wrong input, a wrong procedure, or a query for a mutation', async () => {
+  test('a program with a wrong input, a wrong procedure, or a query for a mutation does not compile', async () => {
     const wrong = [
       `api.auth.checkUser.mutate({});`,
       `api.auth.checkUser.mutate({ code: 1 });`,

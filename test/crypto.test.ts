@@ -21,13 +21,13 @@ const keyring: Keyring = [{ id: 'k1', key: Buffer.alloc(32, 1) }];
 const context = ['session_key', 'wx0123456789abcdef', 'oTEST0000000000000000000000A'];
 const bytes16 = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes).toString('base64'));
 
-describe('signature', () => {
-  test("WeChat's published example is accepted", () => {
+describe('signatures', () => {
+  test('WeChat’s published signature is accepted', () => {
     const { rawData, sessionKey, signature } = vectors.officialSignature;
     expect(signatureMatches(rawData, sessionKey, signature)).toBe(true);
   });
 
-  test('of the synthetic vectors exactly those with a wrong key or signature are refused', () => {
+  test('the synthetic vectors with a wrong key or signature are refused, and no others', () => {
     const refused = [...vectors.good, ...vectors.bad]
       .filter(({ rawData, sessionKey, signature }) => !signatureMatches(rawData, sessionKey, signature))
       .map(({ name }) => name);
@@ -38,7 +38,7 @@ describe('signature', () => {
     );
   });
 
-  test('any flipped bit of the data, the key or the signature is refused', () => {
+  test('a signature is refused when any bit of it, of the data or of the key is flipped', () => {
     const { rawData, sessionKey, signature } = vectors.officialSignature;
     const input = Buffer.from(`${rawData}${sessionKey}${signature}`);
     fc.assert(
@@ -54,7 +54,7 @@ describe('signature', () => {
     );
   });
 
-  test('no text makes it throw, and only lower-case hexadecimal is a signature', () => {
+  test('no text makes the check throw, and only lower-case hexadecimal is a signature', () => {
     const { rawData, sessionKey, signature } = vectors.officialSignature;
     for (const odd of [
       signature.toUpperCase(),
@@ -72,12 +72,12 @@ describe('signature', () => {
 });
 
 describe('open data', () => {
-  test("WeChat's published example decrypts to its text", () => {
+  test('WeChat’s published data decrypts to its text', () => {
     const { encryptedData, sessionKey, iv, plaintext } = vectors.officialDecrypt;
     expect(decryptOpenData(encryptedData, sessionKey, iv)).toBe(plaintext);
   });
 
-  test('every synthetic vector decrypts to its text, and data that is no whole block is refused', () => {
+  test('every synthetic vector decrypts to its text, and data that is not whole blocks is refused', () => {
     for (const vector of [...vectors.good, ...vectors.bad]) {
       const decrypt = () => decryptOpenData(vector.encryptedData, vector.sessionKey, vector.iv);
       if (vector.name === 'not_block_length') expect(decrypt, vector.name).toThrow(CryptoError);
@@ -85,7 +85,7 @@ describe('open data', () => {
     }
   });
 
-  test('no input makes it throw anything but its own error, which says nothing of the input', () => {
+  test('decryption throws only its own error, which says nothing of the input', () => {
     const base64 = fc.uint8Array({ maxLength: 80 }).map((bytes) => Buffer.from(bytes).toString('base64'));
     const any = fc.oneof(fc.string({ unit: 'binary' }), base64, bytes16);
     fc.assert(
@@ -117,7 +117,7 @@ describe('open data', () => {
     );
   });
 
-  test('padding and UTF-8 are strict', () => {
+  test('padding and UTF-8 are checked strictly', () => {
     const key = randomBytes(16);
     const iv = randomBytes(16);
     const encrypt = (bytes: Buffer) => {
@@ -135,7 +135,7 @@ describe('open data', () => {
 });
 
 describe('base64', () => {
-  test('the pattern accepts exactly what an encoder makes', () => {
+  test('the base64 pattern accepts exactly what an encoder makes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) =>
         base64Pattern.test(Buffer.from(bytes).toString('base64')),
@@ -150,7 +150,7 @@ describe('base64', () => {
     );
   });
 
-  test('an iv is 16 bytes: 15, 17 and 18 are refused though 24 characters long', () => {
+  test('an iv has 16 bytes: 15, 17 and 18 are refused though 24 characters long', () => {
     for (const length of [15, 16, 17, 18]) {
       const text = randomBytes(length).toString('base64');
       expect(base64Of16BytesPattern.test(text), `${length} bytes`).toBe(length === 16);
@@ -159,7 +159,7 @@ describe('base64', () => {
 });
 
 describe('sealing', () => {
-  test('opens to what was sealed, whatever the text', () => {
+  test('any sealed text opens to what was sealed', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         expect(open(keyring, seal(keyring, text, context), context)).toBe(text);
@@ -167,7 +167,7 @@ describe('sealing', () => {
     );
   });
 
-  test('has the documented form, and never the same nonce twice', () => {
+  test('a sealed value has the documented form, and its nonce is never used twice', () => {
     const sealed = Array.from({ length: 200 }, () => seal(keyring, 'f7n5qHM/QQjtB64zyvMq+g==', context));
     for (const value of sealed) expect(value).toMatch(/^v1\.k1\.[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]{54}$/);
     expect(new Set(sealed.map((value) => value.split('.')[2])).size).toBe(200);
@@ -180,7 +180,7 @@ describe('sealing', () => {
     }
   });
 
-  test('any cut or added character is refused, and so is another place, app or user', () => {
+  test('a sealed value with a character cut off or added is refused, and so is one moved to another place, app or user', () => {
     const sealed = seal(keyring, 'f7n5qHM/QQjtB64zyvMq+g==', context);
     for (let length = 0; length < sealed.length; length++) {
       expect(() => open(keyring, sealed.slice(0, length), context)).toThrow(CryptoError);
@@ -193,7 +193,7 @@ describe('sealing', () => {
     }
   });
 
-  test('no text makes opening throw anything but its own error', () => {
+  test('opening throws only its own error, whatever the text', () => {
     const shaped = fc
       .tuple(fc.constantFrom('v1', 'v2', ''), fc.constantFrom('k1', 'k2', ''), fc.base64String(), fc.base64String())
       .map((parts) => parts.join('.'));
@@ -204,7 +204,7 @@ describe('sealing', () => {
     );
   });
 
-  test('a new first secret seals, the old one still opens, and a secret taken away opens nothing', () => {
+  test('a new first secret seals, the old one still opens, and a value of a removed secret stays closed', () => {
     const old = seal(keyring, 'key', context);
     const rotated: Keyring = [{ id: 'k2', key: Buffer.alloc(32, 2) }, ...keyring];
     expect(open(rotated, old, context)).toBe('key');
@@ -214,7 +214,7 @@ describe('sealing', () => {
     expect(() => open(otherSecretOfThatName, old, context)).toThrow(CryptoError);
   });
 
-  test('fingerprints are equal for equal keys of one user only, and say nothing without the secret', () => {
+  test('fingerprints are equal only for equal keys of one user, and say nothing without the secret', () => {
     const key = 'f7n5qHM/QQjtB64zyvMq+g==';
     expect(fingerprint(keyring, key, context)).toBe(fingerprint(keyring, key, context));
     expect(fingerprint(keyring, key, context)).not.toBe(fingerprint(keyring, key, [...context, 'x']));
@@ -227,7 +227,7 @@ describe('sealing', () => {
 });
 
 describe('tokens', () => {
-  test('are 32 random bytes, of which only the SHA-256 is kept', () => {
+  test('a token is 32 random bytes, of which only the SHA-256 is kept', () => {
     const tokens = Array.from({ length: 200 }, () => createToken());
     expect(new Set(tokens).size).toBe(200);
     for (const token of tokens) expect(token).toMatch(tokenPattern);
@@ -236,7 +236,7 @@ describe('tokens', () => {
     expect(hashToken(token)).toEqual(createHash('sha256').update(token).digest());
   });
 
-  test('share no four bytes with one another, nor with the nonces made between them', () => {
+  test('tokens share no four bytes with one another, nor with the nonces made between them', () => {
     const seen = new Set<number>();
     const words = Array.from({ length: 300 }, (_, index) => {
       const token = Buffer.from(createToken(), 'base64url');

@@ -54,7 +54,7 @@ describe('the image', () => {
     });
   }
 
-  test('holds what runs and nothing else, and runs it as `npm start` does, not as root', async () => {
+  test('the image holds only what runs, and runs it as `npm start` does, not as root', async () => {
     expect((await readdir(image.workdir)).toSorted()).toEqual([
       '.data',
       'dist',
@@ -73,7 +73,7 @@ describe('the image', () => {
   });
 
   test.each(hasMysql ? ['SQLite', 'MySQL'] : ['SQLite'])(
-    'serves on %s, as the compose file has it',
+    'the image serves on %s, as the compose file has it',
     async (dialect) => {
       const standin = await startStandin();
       onTestFinished(() => standin.close());
@@ -107,7 +107,7 @@ describe('the image', () => {
     },
   );
 
-  test('is built of what .dockerignore lets through', async () => {
+  test('the image is built of what .dockerignore lets through', async () => {
     const allowed = (await read('.dockerignore')).split('\n').filter((line) => line.startsWith('!'));
     for (const { steps } of await readDockerfile(path.join(root, 'Dockerfile'))) {
       for (const { instruction, from, text } of steps) {
@@ -145,7 +145,7 @@ async function readCompose(env: Record<string, string | undefined> = filled) {
 }
 
 describe('compose.yaml', () => {
-  test('asks for what .env.example asks for, and gives the backend a configuration that it accepts', async () => {
+  test('compose.yaml asks for what .env.example asks for, and gives the backend a configuration that it accepts', async () => {
     const { asked } = await readExample();
     expect((await readCompose(asked)).missing.toSorted()).toEqual(
       expect.arrayContaining(Object.keys(asked).toSorted()),
@@ -168,7 +168,7 @@ describe('compose.yaml', () => {
     }
   });
 
-  test('hands on every other variable of .env.example, save those that are its own', async () => {
+  test('compose.yaml hands on every other variable of .env.example, except those that it sets itself', async () => {
     const { byDefault } = await readExample();
     const own = ['DATABASE_URL', 'HOST', 'PORT', 'MIGRATE_ON_START'];
     const others = Object.keys(byDefault).filter((name) => !own.includes(name));
@@ -177,7 +177,7 @@ describe('compose.yaml', () => {
     for (const service of [services.backend, services.migrate]) expect(service.environment).toMatchObject(marked);
   });
 
-  test('migrates once, when the database answers, and starts the backend afterwards', async () => {
+  test('compose.yaml migrates once, when the database answers, and starts the backend afterwards', async () => {
     const { services } = await readCompose();
     expect(services.backend.depends_on).toEqual({ migrate: { condition: 'service_completed_successfully' } });
     expect(services.migrate.depends_on).toEqual({ mysql: { condition: 'service_healthy' } });
@@ -188,7 +188,7 @@ describe('compose.yaml', () => {
   });
 });
 
-test('.env.example knows every variable of the configuration, with its default', async () => {
+test('.env.example lists every variable of the configuration, with its default', async () => {
   const names = (await read('src/config.ts')).matchAll(/^ {2}([A-Z][A-Z_]+):/gm);
   const { asked, byDefault } = await readExample();
   const { MYSQL_PASSWORD, ...ofOurs } = { ...asked, ...byDefault };
@@ -201,7 +201,7 @@ test('.env.example knows every variable of the configuration, with its default',
 });
 
 const hasSystemd = has('systemd-analyze', '--version');
-test.skipIf(!hasSystemd)('the systemd unit is sound, and little exposed', async () => {
+test.skipIf(!hasSystemd)('the systemd unit is valid, and systemd rates its exposure as low', async () => {
   const directory = await mkdtemp(path.join(inject('scratch'), 'unit-'));
   const unit = path.join(directory, 'guoke.service');
   const text = await read('deploy/guoke.service');
@@ -224,7 +224,7 @@ test.skipIf(!hasSystemd)('the systemd unit is sound, and little exposed', async 
 const hasNginx = has('nginx', '-v') && has('openssl', 'version');
 if (!hasNginx) console.warn('NOT TESTED: deploy/nginx.conf. There is no nginx here.');
 test.skipIf(!hasNginx)(
-  'behind nginx a caller cannot choose its address or its request id, and gets the backend’s own words',
+  'nginx lets no caller choose its address or its request id, and passes on the backend’s own refusals',
   async () => {
     const backend = await startBackend({ env: { TRUST_PROXY_HOPS: '1', RATE_LIMIT_PER_MINUTE: '3' } });
     onTestFinished(() => backend.close());
@@ -249,7 +249,7 @@ test.skipIf(!hasNginx)(
   },
 );
 
-test.skipIf(!hasNginx)('nginx itself cuts off who is silent or stalls, within 15 s', async () => {
+test.skipIf(!hasNginx)('nginx cuts off a caller who is silent or stalls, within 15 s', async () => {
   const directory = await mkdtemp(path.join(inject('scratch'), 'nginx-'));
   await mkdir(path.join(directory, 'tmp'));
   const seconds: number[] = [];

@@ -47,7 +47,7 @@ const isRun = ({ language, mark }: Block) => mark === '' && ['sh', 'bash', 'shel
 
 // See CONTRIBUTING.md, where the rule stands.
 describe.each(documents)('%s', (document) => {
-  test('marks each block that is not run, and quotes files as they are', async () => {
+  test('a block of code is run, or marked and quoted from its file as it is', async () => {
     const wrong: string[] = [];
     for (const block of await blocksOf(document)) {
       const [word, file = ''] = block.mark.split(' ');
@@ -60,7 +60,7 @@ describe.each(documents)('%s', (document) => {
     expect(wrong).toEqual([]);
   });
 
-  test('links to files that are there', async () => {
+  test('a link leads to a file that exists', async () => {
     const text = await readFile(path.join(root, document), 'utf8');
     const missing: string[] = [];
     for (const [, target = ''] of text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
@@ -75,7 +75,7 @@ describe.each(documents)('%s', (document) => {
     expect(missing).toEqual([]);
   });
 
-  test('names tests that are there', async () => {
+  test('a cited test exists', async () => {
     const text = await readFile(path.join(root, document), 'utf8');
     const missing: string[] = [];
     for (const [name, file = '', title = ''] of text.matchAll(
@@ -124,7 +124,7 @@ describe.skipIf(!hasCurl)('the blocks that are run', () => {
     await standin.close();
   });
 
-  test.each(documents)('of %s do what they say, one after the other in one shell', async (document) => {
+  test.each(documents)('the blocks of %s do what they say, one after the other in one shell', async (document) => {
     const blocks = (await blocksOf(document)).filter(isRun);
     if (blocks.length === 0) return;
     const script = blocks.map(({ line, text }) => `BLOCK=${document}:${line}\n${text}`).join('\n');

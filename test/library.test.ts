@@ -48,7 +48,7 @@ beforeAll(async () => {
 }, 300_000);
 
 describe('the package', () => {
-  test('is what publint and are-the-types-wrong want of an ESM library', async () => {
+  test('the package passes publint and are-the-types-wrong as an ESM library', async () => {
     const { stdout } = await node(bin('publint/src/cli.js'), ['--strict', tarball], root);
     expect(stdout).toContain('All good!');
     await node(
@@ -58,7 +58,7 @@ describe('the package', () => {
     );
   });
 
-  test('holds no source, no test of ours and no map, but the migrations and the template of guoke init', async () => {
+  test('the package holds no source, no test and no map, but the migrations and the template of guoke init', async () => {
     const { stdout } = await run('tar', ['-tzf', tarball]);
     const files = stdout.trim().split('\n');
     expect(files).toContain('package/dist/index.d.ts');
@@ -73,7 +73,7 @@ describe('the package', () => {
     ).toEqual([]);
   });
 
-  test('offers the crypto module and the store by their own names, and the stand-in as a package beside it', async () => {
+  test('the package exports the crypto module and the store by their own names, and the stand-in is a package beside it', async () => {
     await writeFile(
       path.join(project, 'parts.mjs'),
       `import { hashToken } from 'guoke/crypto';
@@ -90,7 +90,7 @@ await store.close();
     expect((await node('parts.mjs', [], project)).stdout).toBe('32 true null true\n');
   });
 
-  test('lets an owner add CORS, a request logger and routes, which calls pass too', async () => {
+  test('the app takes an owner’s CORS, request logger and routes, which calls pass too', async () => {
     await cp(path.join(root, 'examples/own-middleware.mjs'), path.join(project, 'own-middleware.mjs'));
     const env = { WX_APPID: 'wx0123456789abcdef', WX_SECRET: 'x', LOG_LEVEL: 'silent', PORT: '0' };
     const server = spawn(process.execPath, ['own-middleware.mjs'], {
@@ -119,14 +119,14 @@ await store.close();
     }
   });
 
-  test('is an app to be mounted elsewhere too', async () => {
+  test('the app can be mounted in another app', async () => {
     await cp(path.join(root, 'examples/app-alone.mjs'), path.join(project, 'app-alone.mjs'));
     const env = { WX_APPID: 'wx0123456789abcdef', WX_SECRET: 'x', LOG_LEVEL: 'silent' };
     expect((await node('app-alone.mjs', [], project, env)).stdout).toBe('200\n');
   });
 });
 
-describe('a package that is published', () => {
+describe('published packages', () => {
   const folders = ['.', 'packages/client', 'packages/standin'];
 
   test.each(folders)('%s has a licence, a README, a repository and the version of the changelog', async (folder) => {
@@ -147,14 +147,14 @@ describe('a package that is published', () => {
     );
   });
 
-  test.each(folders)('%s has a README whose links lead somewhere from a package page too', async (folder) => {
+  test.each(folders)('the README of %s has links that work on a package page too', async (folder) => {
     const text = await readFile(path.join(root, folder, 'README.md'), 'utf8');
     const targets = [...text.matchAll(/\]\(([^)\s]+)/g)].map(([, target = '']) => target);
     expect(targets.length).toBeGreaterThan(0);
     expect(targets.filter((target) => !/^(https:|#)/.test(target))).toEqual([]);
   });
 
-  test('compiles in a project with the language’s own library alone, and is loaded from CommonJS', async () => {
+  test('the package compiles with the language’s own library alone, and can be loaded from CommonJS', async () => {
     await writeFile(
       path.join(project, 'es2022.ts'),
       `import { startStandin } from '@guoke/standin';
@@ -185,13 +185,13 @@ Promise.all([import('guoke'), import('@guoke/standin')]).then(([{ startServer },
 });
 
 describe('what guoke init writes: procedures with a table of their own', () => {
-  test('passes its own tests, and its name is that of the folder', async () => {
+  test('the new project passes its own tests, and its name is that of the folder', async () => {
     expect(JSON.parse(await readFile(path.join(project, 'package.json'), 'utf8'))).toMatchObject({ name: 'notes' });
     const { stdout } = await run('npm', ['test'], { cwd: project });
     expect(stdout).toMatch(/pass 2\b/);
   });
 
-  test('has a README whose lines work when pasted while npm run dev runs', async () => {
+  test('the README of the written project has lines that work when pasted while npm run dev runs', async () => {
     const readme = await readFile(path.join(project, 'README.md'), 'utf8');
     const [, [, block = ''] = []] = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)];
     const dev = spawn('npm', ['run', 'dev'], {
@@ -216,14 +216,14 @@ describe('what guoke init writes: procedures with a table of their own', () => {
     }
   });
 
-  test('is not written into a folder that is not empty', async () => {
+  test('the new project is not written into a folder that is not empty', async () => {
     const before = await readdir(project);
     const guoke = path.join(project, 'node_modules/.bin/guoke');
     await expect(run(guoke, ['init', project])).rejects.toMatchObject({ code: 2 });
     expect(await readdir(project)).toEqual(before);
   });
 
-  test('compiles against the package, with skipLibCheck off', async () => {
+  test('the new project compiles against the package, with skipLibCheck off', async () => {
     const strictly = ['--skipLibCheck', 'false'];
     const told: { stdout?: string } = await node(bin('typescript/bin/tsc'), strictly, project).catch(
       (error: object) => error,
@@ -231,7 +231,7 @@ describe('what guoke init writes: procedures with a table of their own', () => {
     expect(told.stdout).toBe('');
   });
 
-  test('is typed for a mini program that has none of the server’s packages, by guoke-router-types', async () => {
+  test('guoke-router-types types the new project for a mini program that has none of the server’s packages', async () => {
     const phone = path.join(path.dirname(project), 'mini-program');
     const installed = path.join(project, 'node_modules/@guoke/client');
     await cp(installed, path.join(phone, 'node_modules/@guoke/client'), { recursive: true });
@@ -260,7 +260,7 @@ export const wrong = () => api.notes.add.mutate({ txt: 'a' });
     expect(told.stdout?.match(/\w+\.ts\(\d+/g)).toEqual(['wrong.ts(6', 'wrong.ts(8']);
   });
 
-  test('is told by guoke-router-types what is wrong, with a status other than 0', async () => {
+  test('guoke-router-types says what is wrong, with a status other than 0', async () => {
     const command = path.join(project, 'node_modules/.bin/guoke-router-types');
     const attempt = (...args: string[]) =>
       run(command, args, { cwd: project }).then(
@@ -283,7 +283,7 @@ export interface Tree { next: Tree | null; secret?: Secret }
     expect((await run(command, ['--help'])).stdout).toContain('Usage: guoke-router-types');
   });
 
-  test('serves a signed-in user their notes, and nobody else', async () => {
+  test('the new project serves a signed-in user their own notes alone', async () => {
     const standin = await startStandin();
     const server = spawn(process.execPath, ['dist/main.js'], {
       cwd: project,

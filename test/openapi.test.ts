@@ -8,11 +8,11 @@ import { startBackend } from './support/backend.ts';
 const document = openApiDocument(appRouter, { title: 'guoke', version: packageJson.version });
 
 describe('docs/openapi.json', () => {
-  test('is what the procedures declare; `npx vitest run test/openapi.test.ts -u` writes it anew', async () => {
+  test('the document is what the procedures declare; `npx vitest run test/openapi.test.ts -u` writes it anew', async () => {
     await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot('../docs/openapi.json');
   });
 
-  test('names calls that are there, by the method they take, and says which of them want a token', async () => {
+  test('the document names each call by the method that it takes, and says which calls need a token', async () => {
     const backend = await startBackend();
     onTestFinished(() => backend.close());
     for (const [path, operations] of Object.entries(document.paths)) {
@@ -25,7 +25,7 @@ describe('docs/openapi.json', () => {
     }
   });
 
-  test('can be made of a router of one’s own', () => {
+  test('a document can be made of an owner’s router', () => {
     const own = router({ a: publicProcedure.query(() => 1), b: router({ c: signedInProcedure.mutation(() => 2) }) });
     const { paths } = openApiDocument(own, { title: 'own', version: '1' });
     expect(Object.keys(paths)).toEqual(['/trpc/a', '/trpc/b.c']);

@@ -44,7 +44,7 @@ describe("an owner's own refusals", () => {
     return { status: response.status, error, retryAfter: response.headers.get('retry-after'), line };
   }
 
-  test('a reason of theirs reaches the caller with its status and words, and the log as information', async () => {
+  test('an owner’s reason reaches the caller with its status and words, and the log as information', async () => {
     const data = { code: 'CONFLICT', httpStatus: 409, path: 'notes.full', reason: 'NOTES_FULL', retry: 'never' };
     const { status, error, retryAfter, line } = await call('full');
     expect([status, retryAfter]).toEqual([409, null]);
@@ -54,7 +54,7 @@ describe("an owner's own refusals", () => {
     expect(metrics).toContain('procedure="notes.full",reason="NOTES_FULL"} 1');
   });
 
-  test('a reason of the server, not of the caller, is a warning, and says when to come back', async () => {
+  test('an owner’s reason that the server causes is logged as a warning, and says when to come back', async () => {
     const { status, error, retryAfter, line } = await call('closed');
     expect([status, retryAfter]).toEqual([503, '900']);
     expect(error).toMatchObject({ data: { reason: 'NOTES_CLOSED', retry: 'later' } });
@@ -73,14 +73,14 @@ test("the OpenAPI document names an owner's reasons beside guoke's", () => {
   expect(named?.split(',')).toEqual(expect.arrayContaining(['"INPUT_INVALID"', '"NOTES_FULL"', '"NOTES_CLOSED"']));
 });
 
-test('a reason that guoke has, or that is no label, is refused by the compiler and at run time', () => {
+test('a reason that guoke has already, or whose name cannot be a label, is refused by the compiler and at run time', () => {
   const outcome = { code: 'CONFLICT', retry: 'never', message: 'x' } as const;
   // @ts-expect-error RATE_LIMITED means one thing on every server.
   expect(() => defineReasons({ RATE_LIMITED: outcome })).toThrow(/RATE_LIMITED is a reason of guoke/);
   // @ts-expect-error OK is the word for a call that did not fail.
   expect(() => defineReasons({ OK: outcome })).toThrow(/OK is a reason of guoke/);
-  expect(() => defineReasons({ 'notes full': outcome })).toThrow(/is no reason/);
-  expect(() => defineReasons({ notesFull: outcome })).toThrow(/is no reason/);
-  expect(() => defineReasons({ '': outcome })).toThrow(/is no reason/);
-  expect(() => defineReasons({ 'NOTES\n': outcome })).toThrow(/is no reason/);
+  expect(() => defineReasons({ 'notes full': outcome })).toThrow(/is not a valid reason/);
+  expect(() => defineReasons({ notesFull: outcome })).toThrow(/is not a valid reason/);
+  expect(() => defineReasons({ '': outcome })).toThrow(/is not a valid reason/);
+  expect(() => defineReasons({ 'NOTES\n': outcome })).toThrow(/is not a valid reason/);
 });

@@ -60,7 +60,7 @@ async function until(check: () => Promise<boolean>, ms: number): Promise<boolean
 }
 
 describe.each(databases)('SIGTERM with logins in flight on $name', ({ createUrl }) => {
-  test('answers all of them, says 503 on /readyz first, then refuses connections, and exits 0', async () => {
+  test('a stopping server answers all of them, says 503 on /readyz first, then refuses connections, and exits 0', async () => {
     const server = await start(await createUrl(), { WX_TIMEOUT_MS: '20000' });
     const logins = Array.from({ length: 20 }, (_, i) => {
       const code = codeOf(`drained${i}`);
@@ -96,7 +96,7 @@ describe.each(databases)('SIGTERM with logins in flight on $name', ({ createUrl 
   });
 });
 
-test.concurrent('a second SIGTERM ends it at once', async () => {
+test.concurrent('a second SIGTERM ends the process at once', async () => {
   const server = await start(newFile(), { WX_TIMEOUT_MS: '60000' });
   const code = codeOf('hung');
   standin.phone.fault({ code, fault: { kind: 'hang' } });
@@ -110,7 +110,7 @@ test.concurrent('a second SIGTERM ends it at once', async () => {
   expect(performance.now() - at).toBeLessThan(10_000);
 });
 
-test.concurrent('a body that never ends does not hold the stop for longer than 15 s', async () => {
+test.concurrent('a body that never ends delays the stop by 15 s at most', async () => {
   const server = await start(newFile());
   const stalled = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {});
   stalled.write(
@@ -125,7 +125,7 @@ test.concurrent('a body that never ends does not hold the stop for longer than 1
 });
 
 describe.runIf(hasMysql && findMariaDb())('a database that is away at the start', () => {
-  test('does not stop it: /readyz and calls say 503, and it serves soon after its coming', async () => {
+  test('the server starts: /readyz and calls say 503, and it serves soon after the database is back', async () => {
     const mariadb = await startMariaDb(findMariaDb() ?? '');
     const databaseUrl = await createDatabase(mariadb.url);
     await mariadb.kill();
@@ -137,7 +137,7 @@ describe.runIf(hasMysql && findMariaDb())('a database that is away at the start'
 
     await mariadb.restart();
     const at = performance.now();
-    // Before the tables are there too, nobody is told of an internal error.
+    // A call is never answered with an internal error, not even before the tables exist.
     const reasons = new Set<string>();
     const serves = async () => {
       const failure = await login();
@@ -152,7 +152,7 @@ describe.runIf(hasMysql && findMariaDb())('a database that is away at the start'
     await mariadb.remove();
   });
 
-  test('says so at once where the database swallows everything', async () => {
+  test('/readyz says 503 at once where the database accepts connections and never answers', async () => {
     const blackHole = createServer((socket) => socket.resume().on('error', () => {})).listen(0, '127.0.0.1');
     await once(blackHole, 'listening');
     const address = blackHole.address();
@@ -165,7 +165,7 @@ describe.runIf(hasMysql && findMariaDb())('a database that is away at the start'
   });
 });
 
-test.runIf(hasMysql)('SIGTERM while it waits for the database: it drains as ever, and exits 0', async () => {
+test.runIf(hasMysql)('a server that waits for the database and gets SIGTERM drains as usual, and exits 0', async () => {
   const databaseUrl = await mysql.createUrl();
   const release = await holdMigrationLease(databaseUrl);
   const server = await start(databaseUrl, {}, { untilReady: false });
@@ -181,7 +181,7 @@ test.runIf(hasMysql)('SIGTERM while it waits for the database: it drains as ever
   await release();
 });
 
-describe('a start that cannot be says why in a few words, and exits 1', () => {
+describe('a start that fails says why in a few words, and exits 1', () => {
   const outcome = async (env: Record<string, string>) => {
     const command = runCommand('src/main.ts', env);
     started.push(command);
@@ -189,7 +189,7 @@ describe('a start that cannot be says why in a few words, and exits 1', () => {
     return { code, said: command.stderr.join('\n') };
   };
 
-  test('a port that is taken, for calls or for metrics', async () => {
+  test('a port that is taken, for calls or for metrics, is named', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const address = taken.address();
@@ -205,7 +205,7 @@ describe('a start that cannot be says why in a few words, and exits 1', () => {
   });
 
   test.each(['', `k1:${Buffer.alloc(32, 7).toString('base64')}`])(
-    'a database file that cannot be one is named with what to do, with SESSION_KEY_SECRETS "%s"',
+    'a database file that cannot be opened is named with what to do, with SESSION_KEY_SECRETS "%s"',
     async (SESSION_KEY_SECRETS) => {
       const folder = dirname(newFile().slice('file:'.length));
       await mkdir(`${folder}/folder.db`, { recursive: true });
@@ -218,14 +218,14 @@ describe('a start that cannot be says why in a few words, and exits 1', () => {
       expect(await said(`${folder}/folder.db`)).toBe(
         `The server did not start: ${folder}/folder.db is a folder: let DATABASE_URL name a file in it, such as file:${folder}/folder.db/guoke.db (EISDIR).`,
       );
-      expect(await said(`${folder}/notes.txt`)).toMatch(/notes\.txt is no SQLite database: move it away/);
+      expect(await said(`${folder}/notes.txt`)).toMatch(/notes\.txt is not a SQLite database: move it away/);
       expect(await said(`${folder}/notes.txt/guoke.db`)).toMatch(
-        /notes\.txt is no folder: let DATABASE_URL name a file/,
+        /notes\.txt is not a folder: let DATABASE_URL name a file/,
       );
     },
   );
 
-  test('a folder or a file that another user has is named, and no temporary file', async () => {
+  test('a folder or a file of another user is named, and a temporary file is not', async () => {
     const folder = dirname(newFile().slice('file:'.length));
     await mkdir(folder, { recursive: true });
     await writeFile(`${folder}/secret.db`, 'SQLite format 3\0');
@@ -242,16 +242,16 @@ describe('a start that cannot be says why in a few words, and exits 1', () => {
   });
 
   test.each([
-    ['203.0.113.9', /^The server did not start: 203\.0\.113\.9 is no address of this machine\. Set HOST to /],
+    ['203.0.113.9', /^The server did not start: 203\.0\.113\.9 is not an address of this machine\. Set HOST to /],
     ['no-such-name.invalid', /^The server did not start: HOST is a name that cannot be resolved\. Set it to /],
-  ])('HOST %s, which cannot be listened on, is told with what to set', async (host, sentence) => {
+  ])('a HOST that cannot be listened on, %s, is named with what to set', async (host, sentence) => {
     const { code, said } = await outcome({ ...environment(newFile()), HOST: host });
     expect(code).toBe(1);
     expect(said).toMatch(sentence);
     expect(said.trim().split('\n')).toHaveLength(1);
   });
 
-  test('a database that is away is named by host and port, once and without frames', async () => {
+  test('a database that is away is named by host and port, once and without stack frames', async () => {
     const server = await start('mysql://guoke:hush@127.0.0.1:1/guoke', {}, { untilReady: false });
     await sleep(4000);
     const lines = server.stdout.filter((line) => line.includes('127.0.0.1:1'));
@@ -261,7 +261,7 @@ describe('a start that cannot be says why in a few words, and exits 1', () => {
     server.kill('SIGKILL');
   });
 
-  test('a configuration that is not complete, and a file of secrets that holds none', async () => {
+  test('an incomplete configuration is named, and so is a file of secrets without a secret', async () => {
     const databaseUrl = newFile();
     await mkdir(dirname(databaseUrl.slice('file:'.length)), { recursive: true });
     await writeFile(`${databaseUrl.slice('file:'.length)}.key`, 'c2VjcmV0\n');

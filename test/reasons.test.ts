@@ -38,7 +38,7 @@ const post = (backend: Backend, procedure: string, input?: unknown, token = '') 
 
 const codeOf = ({ standin }: Backend, user: string) => standin.phone.login({ user }).code;
 
-/** Work that began late has its deadline after that of whoever waits for it: the database must not come back between. */
+/** Work that began late has a later deadline than the call that waits for it: the database must not come back between. */
 const givenUp = () => sleep(1000);
 
 /** What WeChat does to the code of one call. */
@@ -135,7 +135,7 @@ describe.each(databases)('a refusal on $name', (database) => {
   });
 
   test.each(Object.keys(troubles) as CallReason[])(
-    '%s: its own status and words, one line of log, and nothing written',
+    'a call refused with %s has its own status and words, one log line, and writes nothing',
     async (reason) => {
       const { call, undo, loggedBy = scene.backend } = await troubles[reason](scene);
       const dumped = undo ? null : await database.dump(scene.url);
@@ -155,7 +155,7 @@ describe.each(databases)('a refusal on $name', (database) => {
       const calls = lines.filter(({ msg }) => msg === 'call');
       expect(calls).toEqual([expect.objectContaining({ reason, requestId: response.headers.get('x-request-id') })]);
 
-      // What is undone is written by somebody else meanwhile: then the user and the sessions are looked at.
+      // Where the trouble writes to the database itself, the dumps differ: then the user and the sessions are compared.
       if (dumped !== null) expect(await database.dump(scene.url)).toBe(dumped);
       const user = await scene.backend.store.findUser(scene.backend.standin.person('refused').openid);
       expect(user?.nickName).toBe('Before');
@@ -172,7 +172,7 @@ function sessions(reason: CallReason): number {
   return order.indexOf(reason) >= order.indexOf('RATE_LIMITED') ? 2 : 1;
 }
 
-test('whatever goes wrong outside of a procedure says nothing of itself', () => {
+test('an error outside of a procedure reveals nothing', () => {
   const cause = new Error('select session_key from gk_wx_user');
   for (const code of ['INTERNAL_SERVER_ERROR', 'BAD_GATEWAY', 'CONFLICT'] as const) {
     const error = new TRPCError({ code, message: cause.message, cause });

@@ -3,7 +3,7 @@ import { databases } from './support/databases.ts';
 import { loginInputOf, startBackend, type Backend } from './support/backend.ts';
 
 /** Collects what must never be seen, and everything that can be seen. */
-describe.each(databases)('over a whole run on $name, every failure included', ({ createUrl, dump }) => {
+describe.each(databases)('a whole run on $name, every failure included', ({ createUrl, dump }) => {
   let backend: Backend;
   let databaseUrl: string;
   const secrets = new Map<string, string>();

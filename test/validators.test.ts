@@ -59,7 +59,7 @@ test.each(['zod4', 'zod3', 'zodMini', 'valibot'])('the fields that %s refuses ar
   expect(await call(validator, 'hush')).toMatchObject({ ...refused, message: 'The input is not valid: input' });
 });
 
-test('an input that a function of the owner refuses is invalid, and the words of its error stay inside', async () => {
+test('an input that an owner’s own parser refuses is INPUT_INVALID, and the words of its error stay inside', async () => {
   expect(await call('ownFunction', { text: 'good' })).toMatchObject({ status: 200 });
   const refused = { status: 400, reason: 'INPUT_INVALID', message: 'The input is not valid' };
   expect(await call('ownFunction', { text: 'bad' })).toMatchObject(refused);

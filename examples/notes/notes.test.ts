@@ -48,7 +48,7 @@ async function login(user: string): Promise<string> {
   return token;
 }
 
-void test('a user sees their own notes, and nobody else does', async () => {
+void test('a user sees their own notes alone', async () => {
   const [ming, hong] = [await login('ming'), await login('hong')];
   await call('notes.add', { token: ming, input: { text: '牛奶' } });
   const mine = (await call('notes.mine', { token: ming })) as { text: string }[];

@@ -1,4 +1,4 @@
-/** A bar on the terminal; where there is none, a line now and then. */
+/** A bar on the terminal; without a terminal, a line now and then. */
 export function createProgress(total: number, output: NodeJS.WriteStream = process.stderr) {
   const startedAt = performance.now();
   let done = 0;

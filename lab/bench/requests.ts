@@ -27,7 +27,7 @@ const phoneHeaders = [
   `referer: https://servicewechat.com/${devApp.appId}/12/page-frame.html`,
 ];
 
-/** Whether its calls log somebody in, each with a code of its own. Other calls are made with a token. */
+/** Whether its calls are logins, each with a code of its own. Other calls are made with a token. */
 export function needsCode({ procedure }: RequestKind): boolean {
   return procedure !== 'user.me';
 }

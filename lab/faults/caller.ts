@@ -45,7 +45,7 @@ export function createCaller(url: string, { timeoutMs = 20_000 } = {}) {
     call,
     checkUser: (code: string) => call('auth.checkUser', { code }),
     me: (token: string) => call('user.me', undefined, token),
-    /** The status of a plain path; 0 when nobody answers. */
+    /** The status of a plain path; 0 when there is no answer. */
     async status(path: string): Promise<number> {
       try {
         const { statusCode, body } = await pool.request({ method: 'GET', path });

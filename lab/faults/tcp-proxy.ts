@@ -7,7 +7,7 @@ export type Network =
   | { kind: 'pass' }
   /** Accepts connections and bytes, and nothing arrives: those bytes are lost, and their connections with them. */
   | { kind: 'blackHole' }
-  /** Nobody listens, and who was connected is cut off. */
+  /** The port is closed, and open connections are cut off. */
   | { kind: 'refuse' }
   /** Every connection ends in a TCP reset, the open ones at once. */
   | { kind: 'reset' }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type DatabaseServer, freePort, startDatabaseServer } from '../../test/support/database-server.ts';
 
-/** TiDB's server: the program that TIDB_SERVER names, or `tidb-server` on the PATH; null where there is none. */
+/** TiDB's server: the program that TIDB_SERVER names, or `tidb-server` on the PATH; null where neither is there. */
 export function findTidb(): string | null {
   const program = process.env.TIDB_SERVER ?? 'tidb-server';
   try {

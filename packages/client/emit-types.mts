@@ -44,7 +44,7 @@ export function emitTypes(directory = here('types')): void {
   for (const file of readdirSync(directory)) if (!files.has(file)) rmSync(path.join(directory, file));
 }
 
-/** Leaves what has not changed alone: somebody may be reading it. */
+/** Does not write a file that is the same already: another process may be reading it. */
 function writeIfNew(file: string, text: string): void {
   const before = readdirSync(path.dirname(file)).includes(path.basename(file)) ? readFileSync(file, 'utf8') : undefined;
   if (text !== before) writeFileSync(file, text);

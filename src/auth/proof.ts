@@ -32,7 +32,7 @@ const openData = z.object({
 /** The session keys, in base64, that may have signed and sealed a profile. */
 interface Keys {
   fresh: string;
-  /** The key before it, null when there is none; asked for only when the fresh one did not sign. */
+  /** The key before it, or null; asked for only when the fresh key did not sign. */
   previous: () => Promise<string | null>;
 }
 

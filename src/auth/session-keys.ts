@@ -1,4 +1,4 @@
-import { CryptoError, fingerprint, open, seal, type Keyring } from '../crypto.ts';
+import { fingerprint, openOrNull, seal, type Keyring } from '../crypto.ts';
 import { isFromWrongClock } from '../store/clock.ts';
 import type { User } from '../store/store.ts';
 import type { Exchange } from '../wechat/exchange.ts';
@@ -12,7 +12,7 @@ export interface SessionKeys {
   };
   /**
    * The key before the one of this exchange, in base64: profile data may be sealed with it, since `wx.login` may
-   * rotate the key after `wx.getUserProfile`. null when there is none, or none that opens.
+   * rotate the key after `wx.getUserProfile`. null when there is no such key, or it cannot be opened.
    */
   openPrevious(user: User | null, exchange: Exchange): string | null;
   /** The user's stored keys that open, the present one first. */
@@ -38,24 +38,17 @@ export function createSessionKeys(keyring: Keyring): SessionKeys {
       // A later exchange was stored while this one waited for WeChat: it moved the key before both to prevSessionKey.
       const isLater = user.sessionKeyAt > exchange.startedAt;
       if (isLater && !isFromWrongClock(user.sessionKeyAt, exchange.startedAt))
-        return openOrNull(user.prevSessionKey, exchange);
-      const current = openOrNull(user.sessionKey, exchange);
-      return current === exchange.sessionKey ? openOrNull(user.prevSessionKey, exchange) : current;
+        return openKey(user.prevSessionKey, exchange);
+      const current = openKey(user.sessionKey, exchange);
+      return current === exchange.sessionKey ? openKey(user.prevSessionKey, exchange) : current;
     },
     openAll(user) {
-      const keys = [openOrNull(user.sessionKey, user), openOrNull(user.prevSessionKey, user)];
+      const keys = [openKey(user.sessionKey, user), openKey(user.prevSessionKey, user)];
       return keys.filter((key) => key !== null);
     },
   };
 
-  /** A value that does not open counts as no key: damage in the database must not stop a login. */
-  function openOrNull(sealedKey: string | null, owner: Pick<User, 'appId' | 'openId'>): string | null {
-    if (sealedKey === null) return null;
-    try {
-      return open(keyring, sealedKey, sessionKeyContext(owner));
-    } catch (error) {
-      if (error instanceof CryptoError) return null;
-      throw error;
-    }
+  function openKey(sealedKey: string | null, owner: Pick<User, 'appId' | 'openId'>): string | null {
+    return openOrNull(keyring, sealedKey, sessionKeyContext(owner));
   }
 }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { createSessionKeys, sessionKeyContext } from '../auth/session-keys.ts';
 import { UsageError } from './command.ts';
 import { loadConfig } from '../config.ts';
-import { CryptoError, open } from '../crypto.ts';
+import { openOrNull } from '../crypto.ts';
 import { createProgress } from './progress.ts';
 import { adoptUsers, type Left } from '../store/mysql/adopt/adopt.ts';
 
@@ -24,14 +24,7 @@ export async function run(args: string[]): Promise<void> {
     databaseUrl,
     appId,
     seal: (openId, sessionKey) => sessionKeys.seal({ appId, openId, sessionKey }),
-    open(openId, value) {
-      try {
-        return open(keyring, value, sessionKeyContext({ appId, openId }));
-      } catch (error) {
-        if (error instanceof CryptoError) return null;
-        throw error;
-      }
-    },
+    open: (openId, sealed) => openOrNull(keyring, sealed, sessionKeyContext({ appId, openId })),
     drop: values['drop-old'] ?? false,
     takesKeyless: values['without-key'] ?? false,
     onProgress: (step, done, total) => progress.show(done, total, step),
@@ -50,7 +43,7 @@ function explainLeft({ rows, named, columns }: Left): string {
   if (columns.length > 0)
     lines.push(`Left in the old table, since they are not the tutorial's: the columns ${columns.join(', ')}.`);
   if (rows > 0)
-    lines.push(`Left in the old table: ${rows} rows that are no users${named.length < rows ? ', such as' : ''}`);
+    lines.push(`Left in the old table: ${rows} rows without a user${named.length < rows ? ', such as' : ''}`);
   lines.push(...named.map((each) => `  ${each}`));
   return lines.map((line) => `${line}\n`).join('');
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { defaultDatabaseUrl } from '../config.ts';
 import { keyringFileOf } from '../operations/keyring-file.ts';
 import { UsageError } from './command.ts';
 import { backupSqlite } from '../store/sqlite/backup.ts';
@@ -8,7 +9,7 @@ export async function run(args: string[]): Promise<void> {
   const { positionals } = parseArgs({ args, allowPositionals: true });
   const [file, ...rest] = positionals;
   if (file === undefined || rest.length > 0) throw new UsageError('Say where to: guoke backup <file>');
-  const databaseUrl = process.env.DATABASE_URL || 'file:.data/guoke.db';
+  const databaseUrl = process.env.DATABASE_URL || defaultDatabaseUrl;
   if (!databaseUrl.startsWith('file:')) {
     throw new UsageError('DATABASE_URL names no SQLite database: of MySQL, deploy/mysql-backup.sh makes a backup');
   }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { defaultDatabaseUrl } from '../config.ts';
 import { keyringFileOf } from '../operations/keyring-file.ts';
 import { UsageError } from './command.ts';
 import { createProgress } from './progress.ts';
@@ -10,7 +11,7 @@ export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { to: { type: 'string' }, 'show-secret': { type: 'boolean' } } });
   const to = values.to ?? process.env.DATABASE_URL_TO;
   if (!to) throw new UsageError('Say where to: guoke copy --to mysql://user:password@host:3306/database');
-  const from = process.env.DATABASE_URL || 'file:.data/guoke.db';
+  const from = process.env.DATABASE_URL || defaultDatabaseUrl;
 
   const progress = createProgress({ noun: 'rows' });
   const { tables, left } = await copyDatabase({

@@ -15,15 +15,15 @@ interface Waiting {
 }
 
 /** The open connections of a server, and the requests that wait on each, the one at work first. */
-export function createConnections({ now = () => performance.now() } = {}) {
+export function createConnections() {
   const connections = new Map<Socket, Waiting[]>();
   const checking = setInterval(closeUnread, checkEveryMs).unref();
 
   function closeUnread(): void {
     for (const [socket, [first]] of connections) {
       if (!first?.response.writableEnded) continue;
-      first.unreadSince ??= now();
-      if (now() - first.unreadSince >= maxUnreadMs) socket.destroy();
+      first.unreadSince ??= performance.now();
+      if (performance.now() - first.unreadSince >= maxUnreadMs) socket.destroy();
     }
   }
 

@@ -1,6 +1,7 @@
 import { type AnyTRPCRouter, TRPCError, transformTRPCResponse } from '@trpc/server';
 import { getHTTPStatusCodeFromError } from '@trpc/server/http';
 import { getErrorShape } from '@trpc/server/shared';
+import type { MiddlewareHandler } from 'hono';
 import { AppError } from '../errors.ts';
 
 type TrpcCode = TRPCError['code'];
@@ -32,6 +33,12 @@ export function createRefusals(router: AnyTRPCRouter): Refusals {
       });
     },
   };
+}
+
+/** Refuses calls until the tables are there: a call made before would spend its code, and then fail. */
+export function requireMigrated(hasTables: () => boolean, refusals: Refusals): MiddlewareHandler {
+  return async (_, next) =>
+    hasTables() ? next() : refusals.refuse(new AppError('DATABASE_UNAVAILABLE', { retryAfterSeconds: 1 }));
 }
 
 /** The header that says when to come back, where one of the errors knows. */

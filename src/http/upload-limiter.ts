@@ -10,7 +10,7 @@ interface Upload {
   answer: () => Promise<Response | void>;
 }
 
-/** Limits requests as large as a picture makes them: what anybody may send, and many at once, is small. */
+/** Limits requests with a large body, such as a picture's: only signed-in users send them, and few at a time. */
 export interface UploadLimiter {
   /**
    * Answers the request of a signed-in user, unless too many uploads, or too many of that user, are being read already.
@@ -20,7 +20,11 @@ export interface UploadLimiter {
   run(c: HonoContext<CallEnv>, upload: Upload): Promise<Response | void>;
 }
 
-export function createUploadLimiter({ maxAtOnce = 64, maxPerUser = 2, maxReadMs = 3000 } = {}): UploadLimiter {
+const maxAtOnce = 64;
+const maxPerUser = 2;
+const maxReadMs = 3000;
+
+export function createUploadLimiter(): UploadLimiter {
   const limiter = createConcurrencyLimiter({ max: maxAtOnce, maxPerKey: maxPerUser });
 
   return {

@@ -2,8 +2,9 @@ interface OnceOptions {
   /** For how long a key is remembered after its work succeeded. */
   keepMs: number;
   now: () => number;
-  maxKeys?: number;
 }
+
+const maxKeys = 10_000;
 
 /** Work that is done once for each key, in this process: a caller that comes while it runs waits for it. */
 export interface Once {
@@ -11,7 +12,7 @@ export interface Once {
   run(key: string, work: () => Promise<void>): Promise<void>;
 }
 
-export function createOnce({ keepMs, now, maxKeys = 10_000 }: OnceOptions): Once {
+export function createOnce({ keepMs, now }: OnceOptions): Once {
   /** The oldest first. */
   const runs = new Map<string, { startedAt: number; done: Promise<void> }>();
 

@@ -7,26 +7,19 @@ export interface SerialQueue {
   run<T>(key: string, work: () => Promise<T>): Promise<T>;
 }
 
+/** How many may be there, running and waiting; one more is refused at once. */
+const max = 9;
+const maxPerKey = 2;
+const maxWaitMs = 2000;
+
 interface SerialQueueOptions {
-  /** How many may be there, running and waiting; one more is refused at once. */
-  max?: number;
-  /** How many of one key. */
-  maxPerKey?: number;
-  maxWaitMs?: number;
   /** Work that takes longer is not waited for, but the next one starts only when it has ended. */
   maxWorkMs: number;
   fullError: () => Error;
   lateError: () => Error;
 }
 
-export function createSerialQueue({
-  max = 9,
-  maxPerKey = 2,
-  maxWaitMs = 2000,
-  maxWorkMs,
-  fullError,
-  lateError,
-}: SerialQueueOptions): SerialQueue {
+export function createSerialQueue({ maxWorkMs, fullError, lateError }: SerialQueueOptions): SerialQueue {
   const limiter = createConcurrencyLimiter({ max, maxPerKey });
   let last: Promise<unknown> = Promise.resolve();
 

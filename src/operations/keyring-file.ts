@@ -3,8 +3,7 @@ import { access, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Config, ConfigError } from '../config.ts';
 import type { Keyring } from '../crypto.ts';
-import { explained, refuseOtherFile } from '../store/sqlite/file.ts';
-import { flush } from '../store/sqlite/flush.ts';
+import { explained, flush, refuseOtherFile } from '../store/sqlite/file.ts';
 
 /** The file beside an SQLite database with the secret that seals in it, where SESSION_KEY_SECRETS has none. */
 export function keyringFileOf(databaseUrl: string): string {

@@ -78,7 +78,7 @@ export function createMigration({ store, log, database, isOurs }: MigrationOptio
       await sleep(retryMs, undefined, { signal: stop.signal }).catch(() => {});
       if (stop.signal.aborted) return;
       await attempt().catch((error: unknown) => {
-        log.error(describeError(error), 'the tables could not be brought up to date: trying again');
+        log.error(describeError(error), 'the migration failed: trying again');
       });
     }
   }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { sessionKeyContext } from '../auth/session-keys.ts';
-import { CryptoError, fingerprint, type Keyring, open, seal } from '../crypto.ts';
+import { fingerprint, type Keyring, openOrNull, seal } from '../crypto.ts';
 import type { Reseal, SealedValues, Store, User } from '../store/store.ts';
 import { phoneFingerprintContext, phoneNumberContext } from '../user/phone.ts';
 
@@ -89,7 +89,7 @@ function resealedRow(keyring: Keyring, user: User): { change: Reseal | null; unr
 
   function resealed(sealed: string | null, context: readonly string[]): string | null {
     if (sealed === null || sealed.startsWith(`v1.${id}.`)) return sealed;
-    const text = openOrNull(sealed, context);
+    const text = openOrNull(keyring, sealed, context);
     if (text !== null) return seal(keyring, text, context);
     unreadable += 1;
     return sealed;
@@ -103,16 +103,7 @@ function resealedRow(keyring: Keyring, user: User): { change: Reseal | null; unr
     context: readonly string[],
   ): string | null {
     if (sealed === null || stored?.startsWith(`${id}.`)) return stored;
-    const text = openOrNull(sealed, sealContext);
+    const text = openOrNull(keyring, sealed, sealContext);
     return text === null ? stored : fingerprint(keyring, text, context);
-  }
-
-  function openOrNull(sealed: string, context: readonly string[]): string | null {
-    try {
-      return open(keyring, sealed, context);
-    } catch (error) {
-      if (error instanceof CryptoError) return null;
-      throw error;
-    }
   }
 }

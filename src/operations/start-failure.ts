@@ -18,7 +18,7 @@ export function explainStartFailure(error: unknown): string {
     case 'EADDRINUSE':
       return `The server did not start: something listens on ${where} already. Set PORT or METRICS_PORT to a free port.`;
     case 'EADDRNOTAVAIL':
-      return `The server did not start: ${address} is no address of this machine. Set HOST to one that is, or to 0.0.0.0 or :: for all.`;
+      return `The server did not start: ${address} is not an address of this machine. Set HOST to one that is, or to 0.0.0.0 or :: for all.`;
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return 'The server did not start: HOST is a name that cannot be resolved. Set it to an address of this machine, such as 127.0.0.1, or 0.0.0.0 or :: for all.';

@@ -14,7 +14,7 @@ interface SweeperOptions {
   log: Log;
   now?: () => number;
   /** From the end of a round to the next one, give or take a half: instances must not move in step. */
-  intervalMs?: number;
+  intervalMs: number;
   batchSize?: number;
   /** Between two batches, for the logins that wait. */
   restMs?: number;
@@ -29,7 +29,7 @@ export function startSweeper({
   sweeps,
   log,
   now = Date.now,
-  intervalMs = 5 * 60_000,
+  intervalMs,
   batchSize = 500,
   restMs = 50,
   random = Math.random,

@@ -1,3 +1,5 @@
+import { avatarUrlOf } from './avatar-url.ts';
+
 // What the calls about one user's account are given: see store.ts.
 
 /** Names a user, and refuses another one of the same openid. Times are Unix milliseconds. */
@@ -18,6 +20,16 @@ export interface UserChanges {
   phone?: { sealed: string; fingerprint: string } | null | undefined;
   /** Since when the operator refuses this user. */
   blockedAt?: number | null | undefined;
+}
+
+/** The columns of these changes. */
+export function changedColumns({ nickName, avatar, phone, blockedAt }: UserChanges) {
+  return {
+    ...(nickName !== undefined && { nickName }),
+    ...(avatar !== undefined && { avatarUrl: avatar && avatarUrlOf(avatar.hash) }),
+    ...(phone !== undefined && { phoneNumber: phone?.sealed ?? null, phoneFingerprint: phone?.fingerprint ?? null }),
+    ...(blockedAt !== undefined && { blockedAt }),
+  };
 }
 
 /** A session key that WeChat gave outside of a login. */

@@ -6,9 +6,6 @@ interface BatcherOptions<Item, Result> {
   runBatch: (items: readonly Item[]) => Promise<readonly Result[]>;
   /** How many batches may be in flight; calls that come meanwhile wait and form the next batch. */
   maxInFlight: number;
-  maxBatchSize?: number;
-  /** How long calls wait for the batches in flight before another batch goes beside them. */
-  lingerMs?: number;
   /** For each call, from the call on. */
   timeoutMs: number;
   /** Whether one item alone may have caused a failure: then the items of each key are tried by themselves. */
@@ -23,7 +20,10 @@ interface Lane<Item, Result> {
   isRunning: boolean;
 }
 
-/** As many beside the other batches; a row that somebody holds keeps one of them. */
+const maxBatchSize = 64;
+/** How long calls wait for the batches in flight before another batch goes beside them. */
+const lingerMs = 5;
+/** Batches of single keys in flight, beside the other batches. A locked row holds up one of them. */
 const maxLanesInFlight = 4;
 /** How long the items of a key that failed go by themselves. */
 const apartMs = 5000;
@@ -37,14 +37,12 @@ interface Call<Item, Result> {
 
 /**
  * Makes a function for one item out of one for many: concurrent calls reach the database as one batch. No call waits for
- * company: those of one turn of the event loop go at its end, unless `maxInFlight` batches are under way. An item that
- * fails takes no other with it: its key goes in a lane of its own, where it can hold up only its like.
+ * others: those of one turn of the event loop go at its end, unless `maxInFlight` batches are under way. An item that
+ * fails does not fail others: its key gets a lane of its own, where it delays only items of that key.
  */
 export function createBatcher<Item, Result>({
   runBatch,
   maxInFlight,
-  maxBatchSize = 64,
-  lingerMs = 5,
   timeoutMs,
   mayConcernOneItem = (error) => error.kind === 'unexpected',
   keyOf = (item) => item,

@@ -21,11 +21,9 @@ export const journalTable = '__guoke_migrations';
 export const earlierJournalTable = '__drizzle_migrations';
 
 /** The migrations under drizzle/, oldest first; the folder stands beside src/ and dist/ alike. */
-export function readMigrations(
-  dialect: 'mysql' | 'sqlite',
-  folder = fileURLToPath(new URL(`../../drizzle/${dialect}`, import.meta.url)),
-): Migration[] {
-  return readMigrationFiles({ migrationsFolder: folder }).map(({ sql, folderMillis, hash }) => ({
+export function readMigrations(dialect: 'mysql' | 'sqlite'): Migration[] {
+  const migrationsFolder = fileURLToPath(new URL(`../../drizzle/${dialect}`, import.meta.url));
+  return readMigrationFiles({ migrationsFolder }).map(({ sql, folderMillis, hash }) => ({
     statements: sql.filter((statement) => statement.trim() !== ''),
     createdAt: folderMillis,
     hash,
@@ -42,7 +40,7 @@ export function unfinishedCopy(): StoreError {
   return new StoreError('unavailable', 'COPY_UNFINISHED', undefined, explanation);
 }
 
-/** Somebody else may be making the tables at this moment, so this is a database that is not available yet. */
+/** Another instance may be making the tables at this moment, so the database counts as unavailable. */
 export function missingTables(names: readonly string[]): StoreError {
   const explanation = `there is no ${listed(names, ', ')}: run guoke migrate, or set MIGRATE_ON_START=true`;
   return new StoreError('unavailable', 'TABLES_MISSING', undefined, explanation);
@@ -56,7 +54,7 @@ export function listed(all: readonly string[], separator: string): string {
   return all.length > maxListed ? `${named}${separator}and ${all.length - maxListed} more` : named;
 }
 
-/** A table of the same name that we did not make is somebody's: the article's own, perhaps, with users in it. */
+/** A table of our name that we did not make may hold users: the tutorial's own table has that name. */
 export function foreignTable(table: string, remedy = 'rename it, or use another database'): StoreError {
   const explanation = `the table ${table} is there already and guoke did not make it: ${remedy}`;
   return new StoreError('unexpected', 'TABLE_IN_THE_WAY', undefined, explanation);

@@ -81,6 +81,15 @@ export type SealedValues = Pick<
   'sessionKey' | 'prevSessionKey' | 'sessionKeyFingerprint' | 'phoneNumber' | 'phoneFingerprint'
 >;
 
+/** Their names: one that is missing does not compile. */
+export const sealedColumns = Object.keys({
+  sessionKey: true,
+  prevSessionKey: true,
+  sessionKeyFingerprint: true,
+  phoneNumber: true,
+  phoneFingerprint: true,
+} satisfies Record<keyof SealedValues, true>) as (keyof SealedValues)[];
+
 /** A change of a row's sealed values, made only while they are still `from`. */
 export interface Reseal {
   openId: string;

@@ -12,7 +12,7 @@ interface Eraser {
   onUserDeleted: OnUserDeleted;
 }
 
-/** The one way in which a user is deleted, whoever asks for it. Resolves to whether there was such a user. */
+/** Every deletion of a user goes through here, whether the user, WeChat or an operator asked for it. Resolves to whether there was such a user. */
 export async function eraseUser({ store, onUserDeleted }: Eraser, selector: UserSelector): Promise<boolean> {
   const user = await store.findUser(selector.openId);
   if (!user) return false;

@@ -4,7 +4,7 @@ import { isOwnName, text } from './profile.ts';
 /**
  * Invisible characters that change how a name reads or make two names look alike: format characters, bidirectional overrides
  * among them, and line breaks. Emoji and Persian need the joiners, and flags such as Scotland's the tags: these are allowed.
- * U+FFFD stands for bytes that were no UTF-8: the name would not come back as it was.
+ * U+FFFD stands for bytes that were not UTF-8: the name would not come back as it was.
  */
 const treacherous = /(?!\u200C|\u200D|[\u{E0020}-\u{E007F}])[\p{Cf}\p{Zl}\p{Zp}\uFFFD]/u;
 

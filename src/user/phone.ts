@@ -1,4 +1,4 @@
-import { CryptoError, fingerprint, type Keyring, open, seal } from '../crypto.ts';
+import { fingerprint, type Keyring, openOrNull, seal } from '../crypto.ts';
 import type { User } from '../store/store.ts';
 import type { PhoneNumber } from '../wechat/phone.ts';
 
@@ -18,7 +18,7 @@ export interface PhoneNumbers {
   seal(phone: PhoneNumber, owner: Owner): { sealed: string; fingerprint: string };
   /** What finds the users of a number such as `+8613500001111`: a fingerprint by each secret that may have made theirs. */
   fingerprints(number: string): string[];
-  /** The user's number as `+8613500001111`; null when there is none, or none that opens. */
+  /** The user's number as `+8613500001111`; null when there is no number, or it cannot be opened. */
   open(user: User): string | null;
 }
 
@@ -32,15 +32,7 @@ export function createPhoneNumbers(keyring: Keyring): PhoneNumbers {
       };
     },
     fingerprints: (number) => keyring.map((secret) => fingerprint([secret], number, phoneFingerprintContext)),
-    open(user) {
-      if (user.phoneNumber === null) return null;
-      try {
-        return open(keyring, user.phoneNumber, phoneNumberContext(user));
-      } catch (error) {
-        if (error instanceof CryptoError) return null;
-        throw error;
-      }
-    },
+    open: (user) => openOrNull(keyring, user.phoneNumber, phoneNumberContext(user)),
   };
 }
 

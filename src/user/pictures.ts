@@ -9,7 +9,7 @@ import { readPictureHeader } from './picture-header.ts';
 export interface Pictures {
   /**
    * A new picture, 256×256 WebP, with nothing of the sent file but what is seen in it. Rejects with AppError:
-   * INPUT_INVALID (`avatar`) for bytes that are no JPEG, PNG, GIF or WebP, are too large or take too long,
+   * INPUT_INVALID (`avatar`) for bytes that are not a JPEG, PNG, GIF or WebP, are too large or take too long,
    * RATE_LIMITED when too many pictures wait, or too many came from this user.
    */
   toAvatar(picture: Buffer, sender: { openId: string; now: number }): Promise<{ hash: Buffer; bytes: Buffer }>;

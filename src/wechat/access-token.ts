@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { CryptoError, type Keyring, open, seal } from '../crypto.ts';
+import { type Keyring, openOrNull, seal } from '../crypto.ts';
 import { AppError } from '../errors.ts';
 import { isFromWrongClock } from '../store/clock.ts';
 import type { AccessToken, Store } from '../store/store.ts';
@@ -170,14 +170,10 @@ export function createAccessTokens({
 
   /** The row's token, unless it does not open, is about to expire, or is the refused one. */
   function openStored({ appId, token, expiresAt }: AccessToken, refused: string | null): KnownToken | null {
-    if (token === null || now() >= expiresAt - lastUseMs) return null;
-    try {
-      const clear = open(keyring, token, sealContext(appId));
-      return clear === refused ? null : { token: clear, expiresAt, renewAt: expiresAt - renewalMs };
-    } catch (error) {
-      if (error instanceof CryptoError) return null;
-      throw error;
-    }
+    if (now() >= expiresAt - lastUseMs) return null;
+    const opened = openOrNull(keyring, token, sealContext(appId));
+    if (opened === null || opened === refused) return null;
+    return { token: opened, expiresAt, renewAt: expiresAt - renewalMs };
   }
 
   function remember(appId: string, { token, expiresAt }: KnownToken, renewAt: number): string {

@@ -26,7 +26,7 @@ interface ContentCheckOptions {
   api: WechatApi;
   accessTokens: AccessTokens;
   log: Log;
-  timeoutMs?: number;
+  timeoutMs: number;
 }
 
 const verdict = z.object({
@@ -38,7 +38,7 @@ const verdict = z.object({
     .catch(undefined),
 });
 
-export function createContentCheck({ api, accessTokens, log, timeoutMs = 3000 }: ContentCheckOptions): ContentCheck {
+export function createContentCheck({ api, accessTokens, log, timeoutMs }: ContentCheckOptions): ContentCheck {
   return {
     async checkText(content, { appId, openId }) {
       // Scene 1 is a user's profile.

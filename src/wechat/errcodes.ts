@@ -22,7 +22,7 @@ const reasons = new Map<number, Reason>([
 const advice = new Map<number, string>([
   [40001, 'WX_SECRET is not the secret of WX_APPID, or another program keeps renewing its access token by force'],
   [48001, 'The mini program may not use this API: phone numbers need a verified account of a company'],
-  [40013, 'WX_APPID is no appid that WeChat knows: compare it with 开发管理 → 开发设置 at mp.weixin.qq.com'],
+  [40013, 'WeChat does not know the appid in WX_APPID: compare it with 开发管理 → 开发设置 at mp.weixin.qq.com'],
   [40125, 'WX_SECRET is not the secret of WX_APPID, or was reset: make a new one at mp.weixin.qq.com and set it'],
   [
     40164,

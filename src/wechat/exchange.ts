@@ -32,7 +32,7 @@ interface WechatOptions {
   appSecrets: ReadonlyMap<string, string>;
   defaultApp: string;
   /** The total deadline of one exchange: connecting, reading and retries. */
-  timeoutMs?: number;
+  timeoutMs: number;
   now?: () => number;
 }
 
@@ -45,7 +45,7 @@ const success = z.object({
     .nullish(),
 });
 
-export function createWechat({ api, appSecrets, defaultApp, timeoutMs = 3000, now = Date.now }: WechatOptions): Wechat {
+export function createWechat({ api, appSecrets, defaultApp, timeoutMs, now = Date.now }: WechatOptions): Wechat {
   return {
     async exchangeCode(code, appId = defaultApp) {
       const secret = appSecrets.get(appId);

@@ -23,7 +23,7 @@ type UnansweredCode = 'UNANSWERED' | 'PROXY_UNREACHABLE';
 
 /** The proxies for outgoing calls, as the environment names them; they may hold passwords. */
 export interface Proxies {
-  /** '' is none. */
+  /** '' without a proxy. */
   httpProxy: string;
   httpsProxy: string;
   /** The hosts that are called without one. */

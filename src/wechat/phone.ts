@@ -30,7 +30,7 @@ interface PhoneCodesOptions {
   api: WechatApi;
   accessTokens: AccessTokens;
   /** The total deadline of one exchange: the access token, connecting, reading and retries. */
-  timeoutMs?: number;
+  timeoutMs: number;
 }
 
 const digits = z.union([z.string(), z.number().int().transform(String)]);
@@ -44,7 +44,7 @@ const success = z.object({
   }),
 });
 
-export function createPhoneCodes({ api, accessTokens, timeoutMs = 3000 }: PhoneCodesOptions): PhoneCodes {
+export function createPhoneCodes({ api, accessTokens, timeoutMs }: PhoneCodesOptions): PhoneCodes {
   return {
     exchange: (code, { appId, openId }) =>
       withinDeadline(timeoutMs, async (deadline) => {

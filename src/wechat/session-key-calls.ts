@@ -29,7 +29,7 @@ export interface PluginCodes {
 interface Options {
   api: WechatApi;
   accessTokens: AccessTokens;
-  timeoutMs?: number;
+  timeoutMs: number;
 }
 
 const newKey = z.object({ session_key: z.string().regex(base64Of16BytesPattern) });
@@ -41,7 +41,7 @@ export function userStateSignature(text: string, sessionKey: string): string {
   return createHmac('sha256', sessionKey).update(text).digest('hex');
 }
 
-export function createSessionKeyCalls({ api, accessTokens, timeoutMs = 3000 }: Options): SessionKeyCalls & PluginCodes {
+export function createSessionKeyCalls({ api, accessTokens, timeoutMs }: Options): SessionKeyCalls & PluginCodes {
   type Call = Pick<WechatRequest, 'method' | 'path' | 'body'> & {
     query?: Record<string, string>;
     isRepeatable: boolean;

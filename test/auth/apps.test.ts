@@ -35,7 +35,7 @@ describe.each(databases)('several mini programs on $name', ({ createUrl }) => {
     return { rawData, signature, encryptedData, iv };
   };
 
-  test('each know their own users; the first is meant where none is named', async () => {
+  test('each app has its own users, and a call without an app id means the first app', async () => {
     const user = newUser();
     await check(user);
     await check(user, shop.appId);
@@ -44,7 +44,7 @@ describe.each(databases)('several mini programs on $name', ({ createUrl }) => {
     expect(await rowOf(user, club.appId)).toBeNull();
   });
 
-  test('are those that are configured: another is refused before WeChat is asked', async () => {
+  test('an app id that is not configured is refused before WeChat is asked', async () => {
     const user = newUser();
     const asked = () => backend.standin.phone.stats().paths['/sns/jscode2session']?.requests ?? 0;
     const before = asked();
@@ -61,14 +61,14 @@ describe.each(databases)('several mini programs on $name', ({ createUrl }) => {
     expect(await rowOf(user, devApp.appId)).toBeNull();
   });
 
-  test('do not take one another’s codes', async () => {
+  test('an app does not accept a code of another app', async () => {
     const user = newUser();
     const call = backend.client().auth.checkUser.mutate({ code: codeOf(user, shop.appId), appId: club.appId });
     expect(await failureOf(call)).toMatchObject({ reason: 'CODE_INVALID' });
     expect([await rowOf(user, shop.appId), await rowOf(user, club.appId)]).toEqual([null, null]);
   });
 
-  test('do not take profiles that were sealed for another, even with a key that fits', async () => {
+  test('an app does not accept a profile sealed for another app, even with the right key', async () => {
     const user = newUser();
     await check(user, shop.appId);
     await check(user, club.appId);
@@ -90,7 +90,7 @@ describe.each(databases)('several mini programs on $name', ({ createUrl }) => {
     expect((await backend.client().auth.login.mutate(good)).user.nickName).toBe('Ming');
   });
 
-  test('have one person’s rows found by the unionid, byte for byte', async () => {
+  test('the rows of one person are found by the unionid, compared byte for byte', async () => {
     const [user, friend] = [newUser(), newUser()];
     for (const each of [user, friend]) {
       await check(each, shop.appId);
@@ -110,7 +110,7 @@ describe.each(databases)('several mini programs on $name', ({ createUrl }) => {
     await expect(backend.store.findUsersByUnionId(`${unionId} `)).rejects.toMatchObject({ code: 'OPENID_INVALID' });
   });
 
-  test('each ask for phone numbers with a token of their own', async () => {
+  test('each app asks for phone numbers with its own access token', async () => {
     const user = newUser();
     for (const { appId } of [shop, club]) {
       const { token } = await check(user, appId);

@@ -3,7 +3,7 @@ import { databases } from '../support/databases.ts';
 import { encrypt, sign } from '../../packages/standin/src/seal.ts';
 import { failureOf, loginInputOf, startBackend, type Backend } from '../support/backend.ts';
 
-const nobody = {
+const emptyUser = {
   nickName: null,
   avatarUrl: null,
   gender: null,
@@ -41,35 +41,35 @@ describe.each(databases)('on $name', ({ createUrl }) => {
   const stored = (user: string) => backend.store.findUser(backend.standin.person(user).openid);
 
   describe('a login', () => {
-    test('of a new user: checkUser knows no profile, login brings it, and from then on it is known', async () => {
+    test('a new user has no profile at checkUser, gets one by login, and is known from then on', async () => {
       const user = newUser();
-      expect(await checkUser(user)).toMatchObject({ hasProfile: false, user: nobody });
+      expect(await checkUser(user)).toMatchObject({ hasProfile: false, user: emptyUser });
       expect(await login(user)).toMatchObject({ user: { ...band, hasProfile: true, hasPhone: false } });
       const known = await checkUser(user);
       expect(known).toMatchObject({ hasProfile: true, user: { ...band, hasProfile: true } });
       expect(await backend.client(known.token).user.me.query()).toEqual(known.user);
     });
 
-    test('needs no checkUser before it', async () => {
+    test('a login needs no checkUser before it', async () => {
       expect(await login(newUser())).toMatchObject({ user: band });
     });
 
-    test('answers with a token of 43 characters that lives 7 days', async () => {
+    test('a login answers with a token of 43 characters that lives 7 days', async () => {
       const { token, expiresAt } = await checkUser(newUser());
       expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/);
       expect(expiresAt).toBe(backend.clock.now + 7 * 24 * 60 * 60 * 1000);
     });
 
-    test('answers nothing but what the contract names', async () => {
+    test('a login answers only what the contract names', async () => {
       const user = newUser();
       const first = await checkUser(user);
       expect(Object.keys(first).toSorted()).toEqual(['expiresAt', 'hasProfile', 'token', 'user']);
       const second = await login(user);
       expect(Object.keys(second).toSorted()).toEqual(['expiresAt', 'token', 'user']);
-      expect(Object.keys(second.user).toSorted()).toEqual(Object.keys(nobody).toSorted());
+      expect(Object.keys(second.user).toSorted()).toEqual(Object.keys(emptyUser).toSorted());
     });
 
-    test('with data of wx.getUserInfo, which holds the openid, is as good', async () => {
+    test('a login with the data of wx.getUserInfo, which holds the openid, is accepted too', async () => {
       const user = newUser();
       const { rawData, signature, encryptedData, iv } = backend.standin.phone.profile({
         user,
@@ -80,7 +80,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       expect(await backend.client().auth.login.mutate(input)).toMatchObject({ user: band });
     });
 
-    test('gives back Chinese, emoji and 64 of the longest emoji exactly', async () => {
+    test('a login gives back Chinese, emoji and 64 of the longest emoji exactly', async () => {
       const names = [
         '果壳科技的小明',
         '👨‍👩‍👧‍👦🏳️‍🌈',
@@ -98,7 +98,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       }
     });
 
-    test('an unknown value is null, and a login that does not know it does not take it away', async () => {
+    test('an unknown value is null, and a login that does not know it keeps the stored one', async () => {
       const user = newUser();
       await login(user, band);
       const { user: after } = await login(user, {
@@ -120,7 +120,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
         country: '',
         avatarUrl: '',
       });
-      expect(bare).toEqual({ ...nobody, nickName: 'Bare', gender: 0, hasProfile: true });
+      expect(bare).toEqual({ ...emptyUser, nickName: 'Bare', gender: 0, hasProfile: true });
     });
   });
 
@@ -130,28 +130,28 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       return backend.client().auth.login.mutate({ code: codeOf(user), rawData, signature, encryptedData, iv });
     };
 
-    test('succeeds, and counts as no profile', async () => {
+    test('a login with the anonymous profile succeeds, and the user has no profile', async () => {
       const user = newUser();
-      expect((await anonymousLogin(user)).user).toEqual(nobody);
+      expect((await anonymousLogin(user)).user).toEqual(emptyUser);
       expect((await checkUser(user)).hasProfile).toBe(false);
     });
 
-    test('never overwrites a better one', async () => {
+    test('an anonymous profile never overwrites a better one', async () => {
       const user = newUser();
       await login(user);
       expect((await anonymousLogin(user)).user).toMatchObject({ ...band, hasProfile: true });
     });
 
-    test('an empty name, or one of blanks, is no name either', async () => {
+    test('an empty or blank name counts as an anonymous profile', async () => {
       for (const nickName of ['', '   ', '　']) {
         const user = newUser();
-        expect((await login(user, { ...band, nickName })).user).toEqual(nobody);
+        expect((await login(user, { ...band, nickName })).user).toEqual(emptyUser);
       }
     });
   });
 
   describe('a session key that WeChat rotates', () => {
-    test("between the profile and wx.login, in the tutorial's own order: the key that checkUser stored proves the profile", async () => {
+    test("a rotation between the profile and wx.login, in the tutorial's own order, is harmless: the key that checkUser stored proves the profile", async () => {
       const user = newUser();
       await checkUser(user);
       const { rawData, signature, encryptedData, iv } = backend.standin.phone.profile({ user, profile: band });
@@ -160,7 +160,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       expect(after).toMatchObject(band);
     });
 
-    test('is accepted one key back and not two, of this user alone', async () => {
+    test('a previous key is accepted one key back and not two, of this user alone', async () => {
       const user = newUser();
       const sealedWith = () => backend.standin.phone.profile({ user, profile: band });
       const loginWith = ({ rawData, signature, encryptedData, iv }: ReturnType<typeof sealedWith>, rotate: boolean) =>
@@ -178,7 +178,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       expect(await loginWith(first, false)).toMatchObject({ reason: 'PROFILE_REJECTED' });
     });
 
-    test('while a later login is faster: the key that was there before both proves the profile', async () => {
+    test('a later login that is faster does not hide the key before both: it still proves the profile', async () => {
       const user = newUser();
       await checkUser(user);
       const { rawData, signature, encryptedData, iv } = backend.standin.phone.profile({ user, profile: band });
@@ -195,7 +195,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       expect(await stored(user)).toMatchObject({ sessionKey, prevSessionKey, nickName: 'Band' });
     });
 
-    test('a stored key that is damaged counts as none', async () => {
+    test('a damaged stored key counts as missing', async () => {
       const user = newUser();
       await checkUser(user);
       const sealed = backend.standin.phone.profile({ user, profile: band });
@@ -229,7 +229,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       return `${response.status} ${await response.text()}`;
     };
 
-    test('of a profile is the same bytes for every cause, and nothing is written', async () => {
+    test('a refusal of a profile is the same bytes for every cause, and nothing is written', async () => {
       const user = newUser();
       const other = newUser();
       await checkUser(user);
@@ -257,7 +257,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       expect(await stored(user)).toEqual(before);
     });
 
-    test('of a code is CODE_INVALID: made up, used, too old, and nothing is written', async () => {
+    test('a code that is made up, used or too old is CODE_INVALID, and nothing is written', async () => {
       const user = newUser();
       const used = codeOf(user);
       const input = loginInputOf(backend, user, band);
@@ -273,7 +273,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       expect(await stored(user)).toEqual(before);
     });
 
-    test('of a blocked user leaves no trace of them', async () => {
+    test('a blocked user’s refused login leaves no trace of them', async () => {
       const user = newUser();
       backend.standin.phone.block({ user });
       const expected = { reason: 'USER_BLOCKED', retry: 'never', httpStatus: 403 };
@@ -281,7 +281,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       expect(await stored(user)).toBeNull();
     });
 
-    test('of input names the fields and not their values, and the code is not spent', async () => {
+    test('a refusal of input names the fields and not their values, and the code is not spent', async () => {
       const user = newUser();
       const good = loginInputOf(backend, user, band);
       const nickName = (name: unknown) => JSON.stringify({ nickName: name });
@@ -322,7 +322,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       expect(await backend.client().auth.login.mutate(good)).toMatchObject({ user: band });
     });
 
-    test('goes on where a field of WeChat’s own profile cannot be stored: the field counts as unknown', async () => {
+    test('a login succeeds where a field of WeChat’s profile cannot be stored: the field counts as unknown', async () => {
       const unusable: [keyof typeof band, string][] = [
         ['city', 'Guang\bzhou'],
         ['province', '\ud83d'],
@@ -344,13 +344,13 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       }
       for (const nickName of ['\u0007', 'Ba\u0007nd', '\ud83d', '果'.repeat(1025)]) {
         const user = newUser();
-        expect((await login(user, { ...band, nickName })).user).toEqual(nobody);
+        expect((await login(user, { ...band, nickName })).user).toEqual(emptyUser);
         expect((await login(user, band)).user).toMatchObject(band);
         expect((await login(user, { ...band, nickName })).user).toMatchObject(band);
       }
     });
 
-    test('reads control characters that WeChat wrote into the signed text as they are', async () => {
+    test('control characters that WeChat wrote into the signed text are read as they are', async () => {
       const user = newUser();
       const { appId, sessionKey } = backend.standin.person(user);
       const rawData = JSON.stringify({ ...band, city: 'Guang\bzhou' }).replace('\\b', '\b');
@@ -360,7 +360,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       expect((await backend.client().auth.login.mutate(input)).user).toMatchObject({ ...band, city: null });
     });
 
-    test('with a signed profile nested thousands deep is refused as any other that does not fit', async () => {
+    test('a signed profile nested thousands deep is refused with the same answer as any other wrong profile', async () => {
       for (const deep of ['['.repeat(2000) + ']'.repeat(2000), '{"a":'.repeat(1000) + '1' + '}'.repeat(1000)]) {
         const user = newUser();
         const { appId, sessionKey } = backend.standin.person(user);
@@ -374,12 +374,12 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       }
     });
 
-    test('tells all wrong fields at once', async () => {
+    test('a refusal names all wrong fields at once', async () => {
       const answer = await bytesOf({ code: '!', iv: '', rawData: 1 });
       expect(answer).toContain('The input is not valid: code, rawData, signature, encryptedData, iv"');
     });
 
-    test("WeChat's own trouble has its own words, and nothing is written", async () => {
+    test('a failure of WeChat has its own words, and nothing is written', async () => {
       const troubles = [
         ['WECHAT_BUSY', 503, 'later', { kind: 'errcode', errcode: -1 }],
         ['WECHAT_RATE_LIMITED', 429, 'later', { kind: 'errcode', errcode: 45011 }],
@@ -399,7 +399,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       }
     });
 
-    test('of WeChat for too many calls says when to come back', async () => {
+    test('a refusal by WeChat for too many calls says when to come back', async () => {
       const code = codeOf(newUser());
       backend.standin.phone.fault({ code, fault: { kind: 'errcode', errcode: 45011 } });
       const response = await fetch(`${backend.url}/trpc/auth.checkUser`, {
@@ -414,8 +414,8 @@ describe.each(databases)('on $name', ({ createUrl }) => {
     });
   });
 
-  describe('at the same moment', () => {
-    test('20 uses of one code: one login', async () => {
+  describe('calls at the same moment', () => {
+    test('20 uses of one code give one login', async () => {
       const user = newUser();
       const code = codeOf(user);
       const failures = await Promise.all(
@@ -424,7 +424,7 @@ describe.each(databases)('on $name', ({ createUrl }) => {
       expect(failures.filter((failure) => failure === null)).toHaveLength(1);
     });
 
-    test('50 first logins of one user: all succeed, each with a token that works', async () => {
+    test('50 first logins of one user all succeed, each with a token that works', async () => {
       const user = newUser();
       const logins = await Promise.all(Array.from({ length: 50 }, () => login(user)));
       const users = await Promise.all(logins.map(({ token }) => backend.client(token).user.me.query()));

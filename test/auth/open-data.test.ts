@@ -35,7 +35,7 @@ const keyRouter = router({
 });
 const appRouter = router({ auth: authRouter, user: userRouter, steps: stepsRouter, key: keyRouter });
 
-test("the user-state signature is that of WeChat's own example", () => {
+test('the user-state signature equals that of WeChat’s own example', () => {
   const signature = userStateSignature('{"foo":"bar"}', 'o0q0otL8aEzpcZL/FT9WsQ==');
   expect(signature).toBe('654571f79995b2ce1e149e53c0a33dc39c0a74090db514261454e8dbe432aa0b');
 });
@@ -72,7 +72,7 @@ describe('open data of the signed-in user', () => {
     return { user, login, client, steps, person: () => backend.standin.person(user) };
   }
 
-  test('steps of WeRun are decrypted by the present key and by the one before, and by no older one', async () => {
+  test('WeRun steps are decrypted by the present key and by the one before, and by no older one', async () => {
     const { client, steps, login } = await signedUp();
     const data = steps(8000);
     expect(await client.steps.today.mutate(data)).toEqual({ steps: 8000 });
@@ -86,7 +86,7 @@ describe('open data of the signed-in user', () => {
     });
   });
 
-  test('what does not fit is refused with one answer: another user, another app, old data, another shape, junk', async () => {
+  test('open data of another user, of another app, too old, of another shape or damaged is refused with one answer', async () => {
     const { client, steps, person } = await signedUp();
     const other = await signedUp();
     const now = Math.floor(backend.clock.now / 1000);
@@ -115,7 +115,7 @@ describe('open data of the signed-in user', () => {
     expect(await client.key.anything.mutate(input)).toMatchObject({ openGId: 'tGroup', watermark });
   });
 
-  test('signs by the present key, asks WeChat whether it is still good, and has it renewed', async () => {
+  test('a check of the session key is signed by the present key, and a reset stores the new one', async () => {
     const { client, user, person, login, steps } = await signedUp();
     expect(await client.key.sign.mutate('{"foo":"bar"}')).toBe(
       userStateSignature('{"foo":"bar"}', person().sessionKey),
@@ -135,7 +135,7 @@ describe('open data of the signed-in user', () => {
     expect(await backend.store.findUser(person().openid)).not.toMatchObject({ sessionKey: person().sessionKey });
   });
 
-  test("a plugin's code gives the user's id in the plugin, once", async () => {
+  test('the code of a plugin gives the user’s id in the plugin, once', async () => {
     const { client, user, person } = await signedUp();
     const { code } = backend.standin.phone.pluginLogin({ user });
     expect(await client.key.plugin.mutate(code)).toBe(person().openpid);

@@ -58,12 +58,12 @@ const sealedFields = (fields: object, more: object = { watermark }) =>
   sealedBy(key, JSON.stringify(fields), JSON.stringify({ ...fields, ...more }));
 
 describe('the vectors', () => {
-  test.each(vectors.good)('$name is accepted', async (vector) => {
+  test.each(vectors.good)('the vector $name is accepted', async (vector) => {
     const profile = await prove(vector, vector.sessionKey, expectedOf(vector));
     expect(profile).toMatchObject({ nickName: JSON.parse(vector.rawData).nickName });
   });
 
-  test.each(vectors.bad)('$name: $expect', async (vector) => {
+  test.each(vectors.bad)('the vector $name is refused: $expect', async (vector) => {
     const serverKey = vector.newSessionKey ?? vector.sessionKey;
     expect(await refusalOf(() => prove(vector, serverKey, expectedOf(vector)))).toEqual(refused);
     if (vector.newSessionKey) {
@@ -75,7 +75,7 @@ describe('the vectors', () => {
 });
 
 describe('the proof', () => {
-  test('any flipped bit of any part is refused, with one answer', async () => {
+  test('a proof with any flipped bit of any part is refused, with one answer', async () => {
     const parts = ['rawData', 'signature', 'encryptedData', 'iv'] as const;
     for (const part of parts) {
       const bytes = Buffer.from(classic[part]);
@@ -88,7 +88,7 @@ describe('the proof', () => {
     }
   });
 
-  test('any flipped bit of the bytes under the base64 is refused: the first block of the text, which the iv rewrites, too', async () => {
+  test('a proof with any flipped bit under the base64 is refused, those of the iv, which rewrite the first block of the text, too', async () => {
     for (const part of ['encryptedData', 'iv'] as const) {
       const bytes = Buffer.from(classic[part], 'base64');
       for (let bit = 0; bit < bytes.length * 8; bit++) {
@@ -100,7 +100,7 @@ describe('the proof', () => {
     }
   });
 
-  test('is by the fresh key or the previous one; by any other key it is refused', async () => {
+  test('a proof by the fresh key or the previous one is accepted; by any other key it is refused', async () => {
     const otherKey = 'AAAAAAAAAAAAAAAAAAAAAA==';
     const previous = (sessionKey: string | null) => async () => sessionKey;
     expect(await refusalOf(() => prove(classic, otherKey, expected, previous(key)))).toBeNull();
@@ -108,13 +108,13 @@ describe('the proof', () => {
     expect(await refusalOf(() => prove(classic, otherKey, expected, previous(otherKey)))).toEqual(refused);
   });
 
-  test('asks for the previous key only when the fresh one did not sign', async () => {
+  test('the previous key is asked for only when the fresh one did not sign', async () => {
     const unasked = () => Promise.reject(new Error('asked for'));
     expect(await refusalOf(() => prove(classic, key, expected, unasked))).toBeNull();
     await expect(prove(classic, 'AAAAAAAAAAAAAAAAAAAAAA==', expected, unasked)).rejects.toThrow('asked for');
   });
 
-  test('no input makes it throw anything else', async () => {
+  test('the proof throws only its own refusal, whatever the input', async () => {
     const any = fc.string({ unit: 'binary' });
     const json = fc.json().map((text) => text);
     const sealed = fc.record({
@@ -130,7 +130,7 @@ describe('the proof', () => {
     );
   });
 
-  test('properly signed and sealed, but no profile: refused with the same answer', async () => {
+  test('a text that is signed and sealed but not a profile is refused with the same answer', async () => {
     const texts = ['', 'null', '[]', '"x"', '1', '{', '{}', '{"nickName":1}', '{"gender":3}', '{"watermark":{}}'];
     for (const raw of texts) {
       for (const plain of texts) {
@@ -164,7 +164,7 @@ describe('the proof', () => {
     }
   });
 
-  test('an openid inside must be the one that WeChat gave for the code', async () => {
+  test('an openid in the data must be the one that WeChat gave for the code', async () => {
     const withOpenId = (openId: unknown) => sealedFields({ nickName: 'Band' }, { watermark, openId });
     expect(await refusalOf(() => prove(withOpenId(classic.openid), key, expected))).toBeNull();
     for (const odd of [`${classic.openid}x`, classic.openid.toLowerCase(), '', null, 1, [classic.openid]]) {
@@ -172,7 +172,7 @@ describe('the proof', () => {
     }
   });
 
-  test('every decrypted field must stand in rawData with the same value, and every profile field the other way', async () => {
+  test('every decrypted field must stand in rawData with the same value, and every profile field the other way round', async () => {
     const plainOf = (fields: object) => JSON.stringify({ ...fields, watermark });
     const pairs: [object, object][] = [
       [{ nickName: 'Band' }, { nickName: 'Hand' }],
@@ -197,7 +197,7 @@ describe('the proof', () => {
     expect(await refusalOf(() => prove(sealedFields(sameKeys), key, expected))).toBeNull();
   });
 
-  test('names that are keys of every object change nothing', async () => {
+  test('fields named like the keys of every object change nothing', async () => {
     for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
       const raw = `{"nickName":"Band"}`;
       const plain = `{"nickName":"Band","${name}":{"x":1},"watermark":${JSON.stringify(watermark)}}`;

@@ -36,7 +36,7 @@ function userOf(current: Exchange, previous: Exchange | null = null): User {
   };
 }
 
-test('the key before this exchange is the stored one, or the one before that when the exchange brought no new one', () => {
+test('the previous key is the stored one, or the one before that when the exchange gave the same key again', () => {
   const user = userOf(exchangeOf(second), exchangeOf(first));
   expect(keys.openPrevious(user, exchangeOf(third))).toBe(second);
   expect(keys.openPrevious(user, exchangeOf(second))).toBe(first);
@@ -44,30 +44,30 @@ test('the key before this exchange is the stored one, or the one before that whe
   expect(keys.openPrevious(null, exchangeOf(first))).toBeNull();
 });
 
-test('of a later exchange that was stored meanwhile, the key is none, and the one it moved aside is the one before both', () => {
+test('a key stored by a later exchange is not the previous one: the key that it replaced is', () => {
   const user = { ...userOf(exchangeOf(third), exchangeOf(first)), sessionKeyAt: 1 };
   expect(keys.openPrevious(user, exchangeOf(second))).toBe(first);
   expect(keys.openPrevious({ ...user, prevSessionKey: null }, exchangeOf(second))).toBeNull();
-  // The later one brought the same key.
+  // The later exchange gave the same key.
   expect(
     keys.openPrevious({ ...userOf(exchangeOf(second), exchangeOf(first)), sessionKeyAt: 1 }, exchangeOf(second)),
   ).toBe(first);
 });
 
-test('a key of another app or another user is none, and neither is one that was moved between rows', () => {
+test('a key of another app or another user counts as missing, and so does one that was moved between rows', () => {
   const user = userOf(exchangeOf(first));
   expect(keys.openPrevious(user, exchangeOf(second, 'wx2'))).toBeNull();
   const moved = { ...user, openId: 'oTEST0000000000000000000000B' };
   expect(keys.openPrevious(moved, exchangeOf(second, 'wx1', 'oTEST0000000000000000000000B'))).toBeNull();
 });
 
-test('a user last seen in another app gives no key away, even one that would open', () => {
+test('a user last seen in another app has no previous key, even one that would open', () => {
   const here = exchangeOf(first, 'wx2');
   const user = { ...userOf(here), appId: 'wx1' };
   expect(keys.openPrevious(user, exchangeOf(second, 'wx2'))).toBeNull();
 });
 
-test('a value that is damaged, empty or of a lost secret counts as none', () => {
+test('a key that is damaged, empty or of a lost secret counts as missing', () => {
   const { sessionKey, ...user } = userOf(exchangeOf(first));
   const lost = createSessionKeys([{ id: 'k1', key: Buffer.alloc(32, 9) }]);
   for (const damaged of ['', 'x', sessionKey?.slice(0, -1) ?? '', `${sessionKey}A`, `v2${sessionKey?.slice(2)}`]) {

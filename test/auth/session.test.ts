@@ -7,7 +7,7 @@ const hourMs = 60 * 60 * 1000;
 const dayMs = 24 * hourMs;
 const refused = { reason: 'SESSION_INVALID', retry: 'login', httpStatus: 401 };
 
-describe.each(databases)('a session on $name', ({ name, createUrl, query }) => {
+describe.each(databases)('sessions on $name', ({ name, createUrl, query }) => {
   let databaseUrl: string;
   let backend: Backend;
   /** A second instance on the same database. */
@@ -29,7 +29,7 @@ describe.each(databases)('a session on $name', ({ name, createUrl, query }) => {
   const me = (token: string, at = backend) => failureOf(at.client(token).user.me.query());
   const expiryOf = async (token: string) => (await backend.store.findSession(hashToken(token)))?.session.expiresAt;
 
-  test('on one instance is good on the other, and revoked on one is refused on the other at once', async () => {
+  test('a token of one instance is accepted on the other, and a token revoked on one is refused on the other at once', async () => {
     const token = await newToken('two-instances');
     expect(await me(token, other)).toBeNull();
     expect(await other.client(token).auth.logout.mutate()).toEqual({ revoked: true });
@@ -37,7 +37,7 @@ describe.each(databases)('a session on $name', ({ name, createUrl, query }) => {
     expect(await me(token, other)).toMatchObject(refused);
   });
 
-  test('of one device lives beside those of others, and logs out alone', async () => {
+  test('a session of one device lives beside those of others, and its logout ends it alone', async () => {
     const [phone, tablet] = [await newToken('devices'), await newToken('devices')];
     expect(phone).not.toBe(tablet);
     await backend.client(phone).auth.logout.mutate();
@@ -45,16 +45,16 @@ describe.each(databases)('a session on $name', ({ name, createUrl, query }) => {
     expect(await me(tablet)).toBeNull();
   });
 
-  test('logoutAll revokes every one of this user, counts them, and none of anybody else', async () => {
+  test('logoutAll revokes and counts every session of its user, and none of another user', async () => {
     const tokens = [await newToken('many'), await newToken('many'), await newToken('many')] as const;
-    const somebodyElse = await newToken('somebody-else');
+    const tokenOfAnother = await newToken('another-user');
     expect(await backend.client(tokens[1]).auth.logoutAll.mutate()).toEqual({ revoked: 3 });
     for (const token of tokens) expect(await me(token)).toMatchObject(refused);
-    expect(await me(somebodyElse)).toBeNull();
+    expect(await me(tokenOfAnother)).toBeNull();
     expect(await failureOf(backend.client(tokens[0]).auth.logoutAll.mutate())).toMatchObject(refused);
   });
 
-  test('logoutAll counts those that were good, and none that had expired', async () => {
+  test('logoutAll counts sessions that were good, and none that had expired', async () => {
     for (let i = 0; i < 3; i++) await newToken('long-ago');
     backend.clock.now += 7 * dayMs;
     const token = await newToken('long-ago');
@@ -63,7 +63,7 @@ describe.each(databases)('a session on $name', ({ name, createUrl, query }) => {
     expect(await query(databaseUrl, `select * from gk_wx_session where open_id = '${openid}'`)).toEqual([]);
   });
 
-  test('lives 7 days when it is not used', async () => {
+  test('a session that is not used lives 7 days', async () => {
     const [kept, late] = [await newToken('weekly'), await newToken('weekly')];
     backend.clock.now += 7 * dayMs - 1;
     expect(await me(kept)).toBeNull();
@@ -71,7 +71,7 @@ describe.each(databases)('a session on $name', ({ name, createUrl, query }) => {
     expect(await me(late)).toMatchObject(refused);
   });
 
-  test('is extended on use, with at most one write an hour', async () => {
+  test('a session in use is extended, with at most one write an hour', async () => {
     const token = await newToken('extended');
     const created = backend.clock.now;
     backend.clock.now += hourMs - 1;
@@ -84,7 +84,7 @@ describe.each(databases)('a session on $name', ({ name, createUrl, query }) => {
 
   // A trigger counts the writes.
   test.skipIf(name === 'MySQL' && isTidb)(
-    'is written once, however many calls use it at the same moment on two instances',
+    'an extension is written once, however many calls use the session at the same moment on two instances',
     async () => {
       await query(databaseUrl, 'create table writes (at int)');
       await query(
@@ -102,7 +102,7 @@ describe.each(databases)('a session on $name', ({ name, createUrl, query }) => {
     },
   );
 
-  test('never lives longer than 60 days, however much it is used', async () => {
+  test('a session never lives longer than 60 days, however much it is used', async () => {
     const token = await newToken('forever');
     const created = backend.clock.now;
     for (let day = 1; day <= 59; day++) {
@@ -114,7 +114,7 @@ describe.each(databases)('a session on $name', ({ name, createUrl, query }) => {
     expect(await me(token)).toMatchObject(refused);
   });
 
-  test('is asked for by a well-formed token alone', async () => {
+  test('a session is looked up only for a well-formed token', async () => {
     const token = await newToken('forms');
     const header = (authorization: string) =>
       fetch(`${backend.url}/trpc/user.me`, { headers: { authorization } }).then(({ status }) => status);
@@ -139,7 +139,7 @@ describe.each(databases)('a session on $name', ({ name, createUrl, query }) => {
     expect(query.status).toBe(401);
   });
 
-  test('logs out once for two calls at the same moment', async () => {
+  test('a session that two calls log out at the same moment is logged out once', async () => {
     const token = await newToken('twice');
     const failures = await Promise.all([1, 2].map(() => failureOf(backend.client(token).auth.logout.mutate())));
     expect(failures).toContain(null);

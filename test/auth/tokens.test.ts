@@ -54,13 +54,13 @@ function stage(now = 0) {
 }
 
 describe('a token', () => {
-  test('is asked for by its hash alone: the store never sees it', async () => {
+  test('a token is looked up by its hash alone: the store never sees it', async () => {
     const { token, isGood, asked } = stage();
     expect(await isGood(`Bearer ${token}`)).toBe(true);
     expect(asked).toEqual([hashToken(token)]);
   });
 
-  test('any other header is refused as SESSION_INVALID, and what is no token is not even looked up', async () => {
+  test('a header without a well-formed token is refused as SESSION_INVALID, without a look-up', async () => {
     const { token, isGood, asked } = stage();
     const near = fc
       .tuple(fc.nat(42), fc.constantFrom('A', '-', '_', '=', ' ', '.', 'é', ''))
@@ -91,7 +91,7 @@ describe('a token', () => {
     );
   });
 
-  test('however it is used, lives 7 days from its last use, 60 in all, and is written once an hour at most', async () => {
+  test('a token, however it is used, lives 7 days from its last use, 60 in all, and is written once an hour at most', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 8 * dayMs }), { maxLength: 40 }), async (pauses) => {
         const { token, isGood, extended } = stage();

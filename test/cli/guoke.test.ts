@@ -23,20 +23,20 @@ describe('guoke', () => {
     expect(stdout).toContain(`Usage: guoke ${name}`);
   });
 
-  test('--help lists every command', async () => {
+  test('guoke --help lists every command', async () => {
     const { code, stdout } = await guoke('--help');
     expect(code).toBe(0);
     for (const name of commands.keys()) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
   });
 
-  test.each([...commands.keys()])('%s refuses an option that it does not have with 2', async (name) => {
+  test.each([...commands.keys()])('%s refuses an unknown option, with status 2', async (name) => {
     const { code, stderr, made } = await guoke(name, '--hush=mysql://root:hush@h/db');
     expect({ code, made }).toEqual({ code: 2, made: [] });
     expect(stderr).not.toContain('hush');
   });
 
   test.each([[[]], [['hush']], [['constructor']], [['']]])(
-    'refuses %j, which holds no command, with 2',
+    'guoke refuses %j, which holds no command, with status 2',
     async (args) => {
       const { code, stderr, made } = await guoke(...args);
       expect({ code, made }).toEqual({ code: 2, made: [] });
@@ -45,7 +45,7 @@ describe('guoke', () => {
     },
   );
 
-  test('says in one sentence that Node is too old', async () => {
+  test('guoke says in one sentence that Node is too old', async () => {
     const pretend = "Object.defineProperty(process, 'versions', { value: { node: '18.20.8' } })";
     const args = ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`, 'guoke.js', 'start'];
     await expect(promisify(execFile)(process.execPath, args, { cwd: root })).rejects.toMatchObject({
@@ -66,14 +66,14 @@ describe('guoke start', () => {
     return { command, url };
   }
 
-  test.each(['SIGTERM', 'SIGINT'] as const)('stops on %s, and ends with 0', async (signal) => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('guoke start stops on %s, and exits 0', async (signal) => {
     const { command } = await start();
     command.kill(signal);
     expect(await command.exit).toEqual({ code: 0, signal: null });
     expect(command.stdout.join('\n')).toContain('"msg":"stopped"');
   });
 
-  test('leaves no server behind when it is killed', async () => {
+  test('guoke start leaves no server behind when it is killed', async () => {
     const { command, url } = await start();
     command.kill('SIGKILL');
     await expect
@@ -86,7 +86,7 @@ describe('guoke start', () => {
       .toBe('gone');
   });
 
-  test('ends with 1 where its configuration is missing', async () => {
+  test('guoke start exits 1 where its configuration is missing', async () => {
     const { code, stderr } = await guoke('start');
     expect(code).toBe(1);
     expect(stderr).toContain('WX_APPID is missing');

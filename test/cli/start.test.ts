@@ -52,14 +52,14 @@ async function readBuild(): Promise<Map<string, string>> {
 
 // The tests go on from one another: nothing built, built, built again.
 describe('npm start', () => {
-  test('with nothing built says what to do in one sentence, and exits with 1', async () => {
+  test('npm start without a build says what to do in one sentence, and exits 1', async () => {
     const { code, output } = await start(configured);
     expect(code).toBe(1);
     expect(output).toContain('\nNothing is built here yet: run npm run build first.\n');
     expect(output).not.toMatch(/^\s+at /m);
   });
 
-  test('without its configuration says in one message all that is missing, and exits with 1', async () => {
+  test('npm start without its configuration names all that is missing in one message, and exits 1', async () => {
     await run('npm', ['run', 'build'], { cwd: project });
     const { code, output } = await start({ DATABASE_URL: 'mysql://root:hush@h/db' });
     expect(code).toBe(1);
@@ -68,7 +68,7 @@ describe('npm start', () => {
     expect(output).not.toMatch(/^\s+at /m);
   }, 120_000);
 
-  test('started four times at once serves four times, and compiles nothing', async () => {
+  test('npm start, run four times at once, serves four times and compiles nothing', async () => {
     const builtAt = (await stat(path.join(project, 'dist/bin/guoke.js'))).ctimeMs;
     const starts = await Promise.all(
       [1, 2, 3, 4].map((number) => start({ ...configured, DATABASE_URL: `file:${project}/${number}.db` })),
@@ -77,7 +77,7 @@ describe('npm start', () => {
     expect((await stat(path.join(project, 'dist/bin/guoke.js'))).ctimeMs).toBe(builtAt);
   }, 120_000);
 
-  test('finds every file whole while two builds replace them', async () => {
+  test('npm start finds every file whole while two builds replace them', async () => {
     const before = await readBuild();
     let areBuilding = true;
     const compile = () => run('npx', ['tsx', 'compile.ts', 'src', 'dist'], { cwd: project });

@@ -5,7 +5,7 @@ const of = (remoteAddress: string | undefined, forwardedFor?: string, trustedPro
   clientAddress({ remoteAddress, forwardedFor, trustedProxies });
 
 describe('the address that a call is counted against', () => {
-  test("is the socket's, an IPv6 one by its /64", () => {
+  test('the address is that of the socket, an IPv6 one by its /64', () => {
     expect(of('203.0.113.7')).toBe('203.0.113.7');
     expect(of('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64');
     expect(of('2001:DB8:1:2::9')).toBe('2001:db8:1:2::/64');
@@ -18,7 +18,7 @@ describe('the address that a call is counted against', () => {
     expect(of(undefined)).toBe('unknown');
   });
 
-  test('is one for an IPv4 address, however IPv6 spells it', () => {
+  test('the address is the same for an IPv4 address, however IPv6 spells it', () => {
     for (const spelling of [
       '::ffff:203.0.113.7',
       '::FFFF:203.0.113.7',
@@ -28,7 +28,7 @@ describe('the address that a call is counted against', () => {
       expect(of(spelling)).toBe('203.0.113.7');
   });
 
-  test('comes from X-Forwarded-For only as far as proxies are trusted, counted from the right', () => {
+  test('the address comes from X-Forwarded-For only as far as proxies are trusted, counted from the right', () => {
     const forwardedFor = '6.6.6.6, 198.51.100.1, 198.51.100.2';
     expect(of('10.0.0.1', forwardedFor)).toBe('10.0.0.1');
     expect(of('10.0.0.1', forwardedFor, 1)).toBe('198.51.100.2');
@@ -36,7 +36,7 @@ describe('the address that a call is counted against', () => {
     expect(of('10.0.0.1', forwardedFor, 3)).toBe('6.6.6.6');
   });
 
-  test("is the socket's where the entry is missing or none", () => {
+  test('the address is that of the socket where the entry is missing or malformed', () => {
     expect(of('10.0.0.1', undefined, 1)).toBe('10.0.0.1');
     expect(of('10.0.0.1', '198.51.100.2', 2)).toBe('10.0.0.1');
     for (const odd of [
@@ -63,7 +63,7 @@ describe('the address that a call is counted against', () => {
     }
   });
 
-  test('may carry a port, brackets, a zone or spaces in the header', () => {
+  test('the address may carry a port, brackets, a zone or spaces in the header', () => {
     for (const spelling of ['198.51.100.2', ' 198.51.100.2 ', '198.51.100.2:1234', '[::ffff:198.51.100.2]:1234'])
       expect(of('10.0.0.1', spelling, 1)).toBe('198.51.100.2');
     for (const spelling of [

@@ -39,7 +39,7 @@ test('requests of one connection run one after another, and all are answered', a
   expect(mostRunning).toBe(1);
 });
 
-test('a connection on which more than 16 requests wait is closed, and those that wait do not run', async () => {
+test('a connection on which more than 16 requests wait is closed, and the waiting requests do not run', async () => {
   mostRunning = 0;
   const linesBefore = backend.logged.length;
   const socket = pipeline('/trpc/slow', 100);

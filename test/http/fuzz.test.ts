@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { fuzz } from '../../lab/faults/fuzz/fuzz.ts';
 
-test('3,000 spoilt requests: nothing leaks, nothing breaks, and every answer under /trpc is one of tRPC', async () => {
+test('3,000 malformed requests: nothing leaks, nothing breaks, and every answer under /trpc has tRPC’s shape', async () => {
   const { problems, statuses } = await fuzz({ seed: 20_261_122, requests: 3000 });
   expect(problems).toEqual([]);
   // Requests that are all refused at the door would prove nothing.

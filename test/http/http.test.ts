@@ -41,7 +41,7 @@ describe('health', () => {
     }
   });
 
-  test('whatever else is asked for is not there, as JSON', async () => {
+  test('any other path is answered with 404 in JSON', async () => {
     for (const path of ['/', '/trpcx', '/metrics', '/avatars/../etc/passwd', '/favicon.ico']) {
       const response = await call(path);
       expect([response.status, await response.json()]).toEqual([404, { status: 'not found' }]);
@@ -50,7 +50,7 @@ describe('health', () => {
 });
 
 describe('answers', () => {
-  test('a call that succeeds is JSON, not to be stored, with an id of its own', async () => {
+  test('a successful call is answered in JSON, with no-store and an id of its own', async () => {
     const answers = await Promise.all(
       ['a', 'b'].map((user) => post('/trpc/auth.checkUser', { code: backend.standin.phone.login({ user }).code })),
     );
@@ -63,7 +63,7 @@ describe('answers', () => {
     expect(answers[0]?.headers.get('x-request-id')).not.toBe(answers[1]?.headers.get('x-request-id'));
   });
 
-  test('the caller cannot choose the id, unless a proxy is trusted to', async () => {
+  test('the request id is chosen by the caller only behind a trusted proxy', async () => {
     const response = await call('/healthz', { headers: { 'x-request-id': 'chosen-by-me' } });
     expect(response.headers.get('x-request-id')).not.toBe('chosen-by-me');
     const behindProxy = await startBackend({ env: { TRUST_PROXY_HOPS: '1' } });
@@ -81,14 +81,14 @@ describe('answers', () => {
   });
 });
 
-describe('what is no call is refused before WeChat or the database is asked', () => {
-  test('other methods', async () => {
+describe('a request that cannot be a call is refused before WeChat or the database is asked', () => {
+  test('a method other than GET and POST is refused', async () => {
     for (const method of ['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']) {
       await expectRefusal(await call('/trpc/auth.checkUser', { method }), 405);
     }
   });
 
-  test('other media types, other character sets, and encoded bodies', async () => {
+  test('a body of another media type or character set, or encoded, is refused', async () => {
     const body = JSON.stringify({ code: 'abc' });
     const types = [
       'text/plain',
@@ -124,7 +124,7 @@ describe('what is no call is refused before WeChat or the database is asked', ()
     }
   });
 
-  test('bodies over 64 KiB, whether they say so or not', async () => {
+  test('a body over 64 KiB is refused, with or without a declared length', async () => {
     const spaces = ' '.repeat(64 * 1024);
     await expectRefusal(await post('/trpc/auth.checkUser', `${spaces}{}`), 413, 'TOO_LARGE');
     const chunked = await new Promise<number>((resolve, reject) => {
@@ -144,7 +144,7 @@ describe('what is no call is refused before WeChat or the database is asked', ()
     await expectRefusal(await post('/trpc/auth.checkUser', `${spaces.slice(2)}{}`), 400);
   });
 
-  test('JSON that is none, and input that is no object', async () => {
+  test('a body of broken JSON, and an input that is not an object, are refused', async () => {
     for (const body of ['{', 'undefined', '{"code":', '\u0000', '[', 'secret-looking-text']) {
       const { error } = await expectRefusal(await post('/trpc/auth.checkUser', body), 400);
       expect(error.message).not.toContain('secret');
@@ -165,7 +165,7 @@ describe('what is no call is refused before WeChat or the database is asked', ()
     expect((await post('/trpc/auth.checkUser?batch=1', '[]')).status).toBe(400);
   });
 
-  test('procedures that are none, whose names are not given back', async () => {
+  test('an unknown procedure is refused without its name', async () => {
     for (const path of ['auth.nothing', 'auth', 'constructor', '__proto__', 'auth.login.x', 'user.me,user.me', '%00']) {
       const { error } = await expectRefusal(await post(`/trpc/${path}`, {}), 404);
       expect(error.data.path).toBeNull();
@@ -174,7 +174,7 @@ describe('what is no call is refused before WeChat or the database is asked', ()
     await expectRefusal(await post('/trpc/%zz', {}), 400);
   });
 
-  test('batches of more than 10 calls: none of them runs', async () => {
+  test('a batch of more than 10 calls is refused, and none of them runs', async () => {
     const codes = Array.from({ length: 11 }, (_, index) => backend.standin.phone.login({ user: `batch${index}` }).code);
     const path = (count: number) => `/trpc/${Array.from({ length: count }, () => 'auth.checkUser').join(',')}?batch=1`;
     const body = Object.fromEntries(codes.map((code, index) => [index, { code }]));
@@ -184,13 +184,13 @@ describe('what is no call is refused before WeChat or the database is asked', ()
     expect(await response.json()).toHaveLength(10);
   });
 
-  test('nothing of this reached WeChat but the calls that were calls', () => {
+  test('WeChat saw the calls that were calls, and no other request', () => {
     expect(backend.standin.phone.stats().paths['/sns/jscode2session']?.requests).toBe(12);
   });
 });
 
 describe('batches', () => {
-  test('each call has its own answer: 207 when they differ', async () => {
+  test('each call of a batch has its own answer: 207 when they differ', async () => {
     const { code } = backend.standin.phone.login({ user: 'mixed' });
     const response = await post('/trpc/auth.checkUser,auth.checkUser,auth.logout?batch=1', {
       0: { code },
@@ -204,7 +204,7 @@ describe('batches', () => {
     ]);
   });
 
-  test('a whole batch that is refused is one error in JSON', async () => {
+  test('a batch refused as a whole is answered by one error in JSON', async () => {
     await expectRefusal(await post('/trpc/auth.checkUser,user.me?batch=1', {}), 400);
   });
 });
@@ -231,34 +231,34 @@ async function raw(text: string): Promise<Response> {
   return new Response(body, { status: Number(first.split(' ')[1]), headers });
 }
 
-describe('what is hardly HTTP has the shape of every refusal', () => {
+describe('a request that breaks HTTP is answered in the shape of every refusal', () => {
   const head = (path: string, ...lines: string[]) =>
     ['POST', path, 'HTTP/1.1'].join(' ') +
     ['', 'connection: close', 'content-type: application/json', 'content-length: 2', ...lines, '', '{}'].join('\r\n');
   const call = (...lines: string[]) => head('/trpc/auth.checkUser', ...lines);
 
   test.each([
-    ['a host that is none', call('host: a b')],
+    ['an invalid host', call('host: a b')],
     ['a host with a path', call('host: a/b')],
     ['a host with a user', call('host: a@b')],
     ['a path with a backslash', head('/trpc/auth\\checkUser', 'host: x')],
-    ['bytes that are no HTTP', 'NONSENSE\r\n\r\n'],
-    ['a version that nobody knows', 'POST /trpc/auth.checkUser HTTP/9.9\r\nhost: x\r\n\r\n'],
-    ['a header that is none', call('host: x', 'no colon')],
+    ['bytes other than HTTP', 'NONSENSE\r\n\r\n'],
+    ['an unknown version', 'POST /trpc/auth.checkUser HTTP/9.9\r\nhost: x\r\n\r\n'],
+    ['a malformed header', call('host: x', 'no colon')],
     ['two lengths', call('host: x', 'content-length: 3')],
-  ])('%s: 400', async (_, text) => {
+  ])('a request with %s is answered with 400', async (_, text) => {
     await expectRefusal(await raw(text), 400);
   });
 
-  test('headers that are too long: 431', async () => {
+  test('a request whose headers are too long is answered with 431', async () => {
     await expectRefusal(await raw(call('host: x', `x: ${'a'.repeat(20_000)}`)), 431);
   });
 
-  test('outside of /trpc it is JSON too, with an id', async () => {
+  test('a broken request outside of /trpc is answered in JSON too, with an id', async () => {
     await expectRefusal(await raw(head('/healthz', 'host: a b')), 400);
   });
 
-  test('a GET that declares a body over 64 KiB: 413, and a small one is not read', async () => {
+  test('a GET that declares a body over 64 KiB is answered with 413, and a small body is not read', async () => {
     const get = (path: string, length: number) =>
       raw(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: ${length}\r\n\r\n{}`);
     await expectRefusal(await get('/trpc/user.me', 65_537), 413, 'TOO_LARGE');
@@ -267,7 +267,7 @@ describe('what is hardly HTTP has the shape of every refusal', () => {
   });
 
   test.each(['GET', 'HEAD'])(
-    'a probe by HTTP/1.0 without a host, or with an empty one, is answered to %s',
+    'an HTTP/1.0 %s probe without a host, or with an empty one, is answered',
     async (method) => {
       for (const path of ['/healthz', '/readyz', '/avatars/x.webp']) {
         for (const lines of ['HTTP/1.0\r\n', 'HTTP/1.0\r\nhost: \r\n', 'HTTP/1.1\r\nconnection: close\r\n']) {
@@ -278,7 +278,7 @@ describe('what is hardly HTTP has the shape of every refusal', () => {
     },
   );
 
-  test('a name, an address and a port are hosts', async () => {
+  test('a host may be a name, an address or a port', async () => {
     for (const host of ['localhost', 'LOGIN.example.com:8080', '[::1]:8080', '127.0.0.1:80', 'under_score']) {
       const { code } = backend.standin.phone.login({ user: 'hosts' });
       const body = JSON.stringify({ code });

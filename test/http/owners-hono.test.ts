@@ -72,7 +72,7 @@ describe('middleware that an owner adds', () => {
     ['an avatar that is not there', 404, () => call('/avatars/none.webp')],
   ];
 
-  test.each(requests)('sees %s: CORS, a request logger and a compressor', async (_, status, send) => {
+  test.each(requests)('CORS, a request logger and a compressor see %s', async (_, status, send) => {
     lines.length = 0;
     const response = await send();
     expect([response.status, await response.text()]).toEqual([status, expect.stringMatching(/^[{[]/)]);
@@ -86,7 +86,7 @@ describe('middleware that an owner adds', () => {
     expect(response.headers.get('x-owner-after')).toBe(path.startsWith('/trpc') ? path : null);
   });
 
-  test('answers a preflight, and serves routes of the owner’s own', async () => {
+  test('an owner’s CORS answers a preflight, and an owner’s routes are served', async () => {
     const headers = { origin, 'access-control-request-method': 'POST' };
     const preflight = await call('/trpc/auth.login', { method: 'OPTIONS', headers });
     expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, origin]);
@@ -117,7 +117,7 @@ describe('the app under a prefix of a larger one', () => {
   };
 
   test.each(Object.entries(hosts))(
-    'by %s: calls, limits, refusals and health are as at the root',
+    'calls, limits, refusals and health mounted by %s are as at the root',
     async (_, hostOf) => {
       const host = hostOf();
       const server = createServer((incoming, outgoing) => void getRequestListener(host.fetch)(incoming, outgoing));

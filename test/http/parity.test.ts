@@ -135,7 +135,7 @@ const calls: Record<string, Call> = {
   checkUser: { path: 'auth.checkUser', body: check() },
   'checkUser of a named app': { path: 'auth.checkUser', body: check({ appId: 'wx0123456789abcdef' }) },
   'checkUser of an unknown app': { path: 'auth.checkUser', body: check({ appId: 'wxnotours' }) },
-  'checkUser with keys that nobody asked for': {
+  'checkUser with unknown keys': {
     path: 'auth.checkUser',
     body: check({ more: 1, __proto__: { code: '1' } }),
   },
@@ -207,12 +207,12 @@ const calls: Record<string, Call> = {
   logoutAll: { path: 'auth.logoutAll', token: newToken },
   updateProfile: { path: 'user.updateProfile', token: newToken, body: json({ nickName: '小明' }) },
   'updateProfile with nothing': { path: 'user.updateProfile', token: newToken, body: json({}) },
-  'updateProfile with a picture that is none': {
+  'updateProfile with an invalid picture': {
     path: 'user.updateProfile',
     token: newToken,
     body: json({ avatar: 'AAAA' }),
   },
-  'updateProfile by nobody': { path: 'user.updateProfile', body: json({ nickName: '小明' }) },
+  'updateProfile without a token': { path: 'user.updateProfile', body: json({ nickName: '小明' }) },
   'bindPhone with a code made up': { path: 'user.bindPhone', token: newToken, body: json({ code: 'made-up' }) },
   ...bodies(
     '',
@@ -389,7 +389,7 @@ describe('a JSON call is answered by our handler as by tRPC’s own adapter alon
   };
 
   test.each(Object.entries(zoos))(
-    'a router with %s',
+    'a call to a router with %s is answered the same',
     async (_, zoo) => {
       const server = await startBackend({ env, router: zoo });
       const { byAdapter, ...others } = zoo._def.procedures;

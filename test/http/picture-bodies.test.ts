@@ -20,7 +20,7 @@ async function largePicture(): Promise<string> {
 const tokenOf = async (backend: Backend, user: string) =>
   (await backend.client().auth.checkUser.mutate({ code: backend.standin.phone.login({ user }).code })).token;
 
-test('one user who stalls eight bodies holds two places: pictures of others are read all the same', async () => {
+test('a user who stalls eight bodies holds two slots, and pictures of others are read meanwhile', async () => {
   const backend = await startBackend();
   onTestFinished(() => backend.close());
   const [bad, good] = [await tokenOf(backend, 'bad'), await tokenOf(backend, 'good')];
@@ -42,7 +42,7 @@ test('one user who stalls eight bodies holds two places: pictures of others are 
     reason: 'RATE_LIMITED',
   });
   for (const socket of stalled) socket.destroy();
-  // Whoever hangs up leaves the place.
+  // A caller who hangs up frees the slot.
   await expect.poll(() => failureOf(backend.client(bad).user.updateProfile.mutate({ avatar }))).toBeNull();
 });
 
@@ -51,7 +51,7 @@ describe('a serial queue', () => {
     createSerialQueue({ maxWorkMs: 1000, fullError: () => new Error('full'), lateError: () => new Error('late') });
   const settled = (work: Promise<unknown>) => work.then(String, (error: Error) => error.message);
 
-  test('runs two of one key, in the order of arrival, and other keys in between', async () => {
+  test('a serial queue runs two of one key, in the order of arrival, and other keys in between', async () => {
     const queue = createQueue();
     const order: string[] = [];
     const work = (name: string) => async () => {
@@ -67,22 +67,22 @@ describe('a serial queue', () => {
     expect(await settled(queue.run('a', work('a4')))).toBe('a4');
   });
 
-  test('frees the slot of work that failed', async () => {
+  test('a serial queue frees the slot of work that failed', async () => {
     const queue = createQueue();
     for (let i = 0; i < 4; i++) {
       expect(await settled(queue.run('a', () => Promise.reject(new Error('no picture'))))).toBe('no picture');
     }
   });
 
-  test('holds nine of all keys together', async () => {
+  test('a serial queue holds nine of all keys together', async () => {
     const queue = createQueue();
     const works = Array.from({ length: 12 }, (_, index) => settled(queue.run(`user${index}`, () => sleep(5))));
     expect((await Promise.all(works)).filter((word) => word === 'full')).toHaveLength(3);
   });
 });
 
-describe.skipIf(!hasMysql)('a picture, on a database that is slow', () => {
-  test('waits no longer for it than any other call: its token before the body and its own work share one budget', async () => {
+describe.skipIf(!hasMysql)('pictures on a slow database', () => {
+  test('a picture waits no longer for the database than any other call: its token and its own work share one budget', async () => {
     const databaseUrl = await mysql.createUrl();
     const proxy = await startTcpProxy(Number(new URL(databaseUrl).port));
     onTestFinished(() => proxy.close());

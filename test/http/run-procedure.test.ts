@@ -22,7 +22,7 @@ const withRawInput = t.middleware(({ next }) => next({ getRawInput: async () => 
 const refusing = t.middleware(() => {
   throw new TRPCError({ code: 'FORBIDDEN', message: 'no further' });
 });
-const throwing = t.middleware(() => Promise.reject(new Error('not foreseen')));
+const throwing = t.middleware(() => Promise.reject(new Error('unexpected')));
 const renaming = t.middleware(async ({ next }) => {
   const result = await next();
   if (!result.ok) throw new TRPCError({ code: 'CONFLICT', message: 'renamed', cause: result.error });
@@ -62,9 +62,9 @@ const procedures: Record<string, AnyTRPCProcedure> = {
   'a middleware that refuses': start.use(refusing).query(() => 1),
   'a middleware that breaks': start.use(throwing).query(() => 1),
   'a resolver that breaks': start.query(() => {
-    throw new Error('not foreseen');
+    throw new Error('unexpected');
   }),
-  'a resolver that throws what is no error': start.query(() => {
+  'a resolver that throws a string': start.query(() => {
     // oxlint-disable-next-line typescript/only-throw-error
     throw 'words';
   }),
@@ -98,7 +98,7 @@ const { signal } = new AbortController();
 
 describe('our loop over the middlewares of a procedure and tRPC’s', () => {
   test.each(Object.entries(procedures))(
-    'end in the same way, and show each middleware the same, with %s',
+    'both loops end in the same way, and show each middleware the same, with %s',
     async (_, procedure) => {
       const run = procedureRunner(procedure);
       const { type } = procedure._def;
@@ -128,7 +128,7 @@ describe('our loop over the middlewares of a procedure and tRPC’s', () => {
     },
   );
 
-  test('a procedure that is not made as we know it runs itself', async () => {
+  test('a procedure of an unknown shape runs itself', async () => {
     const calls: unknown[] = [];
     const stranger = Object.assign(
       async (options: object) => {

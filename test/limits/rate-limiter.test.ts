@@ -31,7 +31,7 @@ describe('calls that spend a code, at most 5 a minute', () => {
     return seen;
   };
 
-  test('the sixth is refused, says when to come back, and WeChat is not asked', async () => {
+  test('the sixth call is refused, says when to come back, and WeChat is not asked', async () => {
     const address = newAddress();
     expect(await statuses(address, 5)).toEqual([200, 200, 200, 200, 200]);
     const before = exchanges();
@@ -46,7 +46,7 @@ describe('calls that spend a code, at most 5 a minute', () => {
     expect(await statuses(address, 6)).toEqual([200, 200, 200, 200, 200, 429]);
   });
 
-  test('of auth.login counts with those of auth.checkUser, and a refused one writes nothing', async () => {
+  test('calls of auth.login count with those of auth.checkUser, and a refused one writes nothing', async () => {
     const address = newAddress();
     await statuses(address, 5);
     const response = await send('auth.login', loginInputOf(backend, 'never-stored'), address);
@@ -54,7 +54,7 @@ describe('calls that spend a code, at most 5 a minute', () => {
     expect(await backend.store.findUser(backend.standin.person('never-stored').openid)).toBeNull();
   });
 
-  test('are counted call by call: a batch of 10 has 5 answers and 5 refusals', async () => {
+  test('calls of a batch are counted one by one: a batch of 10 has 5 answers and 5 refusals', async () => {
     const before = exchanges();
     const path = Array.from({ length: 10 }, () => 'auth.checkUser').join(',');
     const body = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [i, { code: codeOf(`batch${i}`) }]));
@@ -66,7 +66,7 @@ describe('calls that spend a code, at most 5 a minute', () => {
     expect(exchanges()).toBe(before + 5);
   });
 
-  test('are counted for each address, and for each /64 of IPv6', async () => {
+  test('calls are counted for each address, and for each /64 of IPv6', async () => {
     expect(await statuses(newAddress(), 6)).toEqual([200, 200, 200, 200, 200, 429]);
     expect(await statuses(newAddress(), 1)).toEqual([200]);
     const inOne64: number[] = [];
@@ -75,14 +75,14 @@ describe('calls that spend a code, at most 5 a minute', () => {
     expect(await statuses('2001:db8:0:2::1', 1)).toEqual([200]);
   });
 
-  test('are not multiplied by made-up entries to the left of what the proxy wrote', async () => {
+  test('calls with made-up entries to the left of what the proxy wrote are counted together', async () => {
     const address = newAddress();
     const seen: number[] = [];
     for (let i = 0; i < 6; i++) seen.push((await checkUser(`203.0.113.${i}, ${address}`)).status);
     expect(seen).toEqual([200, 200, 200, 200, 200, 429]);
   });
 
-  test('of a wrong shape spend no code and are not counted; a signed-in user without codes is not limited', async () => {
+  test('calls of a wrong shape spend no code and are not counted, nor are a signed-in user’s calls without a code', async () => {
     const address = newAddress();
     for (let i = 0; i < 10; i++) expect((await send('auth.checkUser', { code: '!' }, address)).status).toBe(400);
     const { result } = JSON.parse(await (await checkUser(address)).text());
@@ -114,7 +114,7 @@ describe.each(databases)('pictures of one user, at most 5 a minute, on $name', (
     return { backend, tokenOf, rows };
   }
 
-  test('the sixth is refused and not stored, whatever came of the first ones; names, and others, are not', async () => {
+  test('the sixth picture is refused and not stored, whatever became of the first ones; names, and other users, are not limited', async () => {
     const { backend, tokenOf, rows } = await start({ RATE_LIMIT_PER_MINUTE: '300' });
     const ming = backend.client(await tokenOf('ming'));
     const [none = '', ...good] = await pictures(8);
@@ -133,7 +133,7 @@ describe.each(databases)('pictures of one user, at most 5 a minute, on $name', (
     expect(await rows()).toHaveLength(6);
   });
 
-  test('are limited by themselves, where the limits of codes and of writes are off', async () => {
+  test('pictures stay limited where the limits of codes and of writes are off', async () => {
     const { backend, tokenOf } = await start({ RATE_LIMIT_PER_MINUTE: '0', USER_WRITES_PER_MINUTE: '0' });
     const ming = backend.client(await tokenOf('ming'));
     const [sixth, ...five] = await pictures(6);
@@ -142,7 +142,7 @@ describe.each(databases)('pictures of one user, at most 5 a minute, on $name', (
   });
 });
 
-test('without trusted proxies X-Forwarded-For is the caller’s own word, and with a limit of 0 there is none', async () => {
+test('X-Forwarded-For changes no address without trusted proxies, and a limit of 0 switches the limit off', async () => {
   const strict = await startBackend({ env: { RATE_LIMIT_PER_MINUTE: '2' } });
   const open = await startBackend({ env: { RATE_LIMIT_PER_MINUTE: '0' } });
   const call = (backend: Backend, i: number) =>
@@ -159,7 +159,7 @@ test('without trusted proxies X-Forwarded-For is the caller’s own word, and wi
   await open.close();
 });
 
-test('nobody who sets nothing has more than 1200 a minute', async () => {
+test('the default limit is 1200 a minute', async () => {
   const { settings } = loadConfig({ WX_APPID: 'wx0123456789abcdef', WX_SECRET: 'secret' });
   const limiter = createRateLimiter({ perMinute: settings.rateLimitPerMinute });
   for (let call = 0; call < 1200; call++) expect(limiter.take('an address', 0)).toBe(0);
@@ -167,7 +167,7 @@ test('nobody who sets nothing has more than 1200 a minute', async () => {
 });
 
 describe('the memory of callers', () => {
-  test('is bounded: the earliest callers are forgotten, and never the latest', () => {
+  test('the memory is bounded: the earliest callers are forgotten, and never the latest', () => {
     const limiter = createRateLimiter({ perMinute: 1, maxCallers: 3 });
     const callers = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
     for (const caller of callers) expect(limiter.take(caller, 0)).toBe(0);
@@ -175,7 +175,7 @@ describe('the memory of callers', () => {
     expect(limiter.take('a', 1000)).toBe(0);
   });
 
-  test('lasts a whole minute, whenever it began', () => {
+  test('a minute is whole, whenever it began', () => {
     const limiter = createRateLimiter({ perMinute: 1 });
     expect(limiter.take('first', 0)).toBe(0);
     expect(limiter.take('late', 59_000)).toBe(0);
@@ -184,7 +184,7 @@ describe('the memory of callers', () => {
     expect(limiter.take('late', 119_000)).toBe(0);
   });
 
-  test('ends with the minute, and a clock that is set back makes no minute longer', () => {
+  test('a count ends with its minute, and a clock that is set back makes no minute longer', () => {
     const limiter = createRateLimiter({ perMinute: 1 });
     expect(limiter.take('a', 100_000)).toBe(0);
     expect(limiter.take('a', 159_999)).toBe(1);
@@ -193,7 +193,7 @@ describe('the memory of callers', () => {
     expect(limiter.take('a', 50_001)).toBe(60);
   });
 
-  test('is as quick at the two hundred thousandth address as at the first', () => {
+  test('a look-up is as quick at the two hundred thousandth address as at the first', () => {
     const limiter = createRateLimiter({ perMinute: 1 });
     const startedAt = performance.now();
     for (let i = 0; i < 200_000; i++) limiter.take(`2001:db8:${i >> 8}:${i & 255}::/64`, i);

@@ -50,7 +50,7 @@ const adopt = (databaseUrl: string, more: Partial<Parameters<typeof adoptUsers>[
   adoptUsers({ databaseUrl, ...plain, seal, batchSize: 2, ...more });
 
 describe.skipIf(!hasMysql)('guoke adopt', () => {
-  test('is named by the server that finds the tutorial’s table; afterwards its users go on, their keys sealed', async () => {
+  test('the server that finds the tutorial’s table names the command; afterwards its users go on, their keys sealed', async () => {
     const old = person('og4Y3lrwfGmv88h_TUTORIAL');
     const url = await createTutorialDatabase([
       old,
@@ -108,7 +108,7 @@ describe.skipIf(!hasMysql)('guoke adopt', () => {
     expect(await mysql.query(url, 'select real_name from gk_wx_user')).toEqual([{ real_name: '王小明' }]);
   });
 
-  test('interrupted anywhere it goes on, and a user who has logged in meanwhile keeps what that brought', async () => {
+  test('an adoption that is interrupted anywhere goes on, and a user who has logged in meanwhile keeps their newer data', async () => {
     const people = Array.from({ length: 5 }, () => person());
     const url = await createTutorialDatabase(people);
     for (const step of ['check', 'adopt', 'compare'] as const) {
@@ -139,10 +139,10 @@ describe.skipIf(!hasMysql)('guoke adopt', () => {
       });
     }
     await expect(adopt(url, { drop: true })).resolves.toMatchObject({ users: 5, aside: null });
-    await expect(adopt(url)).rejects.toThrow(/there is no gk_wx_user of somebody else's here/);
+    await expect(adopt(url)).rejects.toThrow(/there is no gk_wx_user of another application here/);
   });
 
-  test('finds a row of ours that differs, and does not drop the old table', async () => {
+  test('an adoption finds a row of ours that differs, and does not drop the old table', async () => {
     const url = await createTutorialDatabase([person(), person()]);
     await adopt(url);
     for (const change of [`real_name = 'other'`, `session_key = 'sealed:other'`, `nick_name = 'other'`]) {
@@ -156,11 +156,11 @@ describe.skipIf(!hasMysql)('guoke adopt', () => {
   });
 
   const odd: [string, Values, RegExp][] = [
-    ['a session key that is none', { session_key: 'hush-hush' }, /session_key would not fit/],
-    ['a gender of its own', { gender: 3 }, /gender would not fit/],
+    ['a malformed session key', { session_key: 'hush-hush' }, /session_key would not fit/],
+    ['an unknown gender', { gender: 3 }, /gender would not fit/],
     ['a name that is too long', { real_name: '王'.repeat(65) }, /real_name would not fit/],
   ];
-  test.each(odd)('refuses %s before anything is changed', async (_, value, said) => {
+  test.each(odd)('a row with %s is refused before anything is changed', async (_, value, said) => {
     const url = await createTutorialDatabase([person(), { ...person(), ...value }]);
     const before = await mysql.dump(url);
     const failure = await adopt(url).catch(String);
@@ -169,7 +169,7 @@ describe.skipIf(!hasMysql)('guoke adopt', () => {
     expect(await mysql.dump(url)).toBe(before);
   });
 
-  test('leaves columns that are not the tutorial’s, and rows that are no users, in the old table and says so', async () => {
+  test('columns that are not the tutorial’s, and rows without a user, stay in the old table and are reported', async () => {
     const table = tutorialTable
       .replace(
         'open_id varchar(255) not null primary key',
@@ -199,7 +199,7 @@ describe.skipIf(!hasMysql)('guoke adopt', () => {
     const openIds = async () =>
       (await mysql.query(url, 'select open_id from gk_wx_user')).map(({ open_id }) => String(open_id));
     expect((await openIds()).toSorted()).toEqual(people.map(({ open_id }) => open_id).toSorted());
-    await expect(adopt(url, { drop: true })).rejects.toThrow(/5 of its rows are no users: .*--without-key/);
+    await expect(adopt(url, { drop: true })).rejects.toThrow(/5 of its rows have no user: .*--without-key/);
     expect(await mysql.query(url, 'select * from gk_wx_user_before_guoke order by id')).toEqual(before);
 
     expect(await adopt(url, { takesKeyless: true })).toMatchObject({ users: 5, sealed: 3, left: { rows: 3 } });
@@ -217,7 +217,7 @@ describe.skipIf(!hasMysql)('guoke adopt', () => {
     expect((await command.exit).code).toBe(0);
     const said = command.stdout.join('\n');
     expect(said).toMatch(/the columns (id, create_time|create_time, id)\./);
-    expect(said).toMatch(/3 rows that are no users, such as\n {2}"o abc": it has no openid/);
+    expect(said).toMatch(/3 rows without a user, such as\n {2}"o abc": it has no openid/);
   });
 
   const strange: [string, string, string[], RegExp][] = [
@@ -243,7 +243,7 @@ describe.skipIf(!hasMysql)('guoke adopt', () => {
     ],
   ];
   test.each(strange.filter(([what]) => !isTidb || what !== 'a trigger'))(
-    'refuses a table with %s before anything is changed',
+    'a table with %s is refused before anything is changed',
     async (_, table, more, said) => {
       const url = await createTutorialDatabase([], table);
       for (const statement of more) await mysql.query(url, statement);
@@ -252,7 +252,7 @@ describe.skipIf(!hasMysql)('guoke adopt', () => {
     },
   );
 
-  test('refuses SQLite, and a configuration that is not complete', async () => {
+  test('guoke adopt refuses SQLite, and an incomplete configuration', async () => {
     const command = runCommand(
       'src/cli/guoke.ts',
       {

@@ -11,7 +11,7 @@ import { startInhabitedBackend, useAfterMove } from '../support/restored.ts';
 const newFile = () => path.join(inject('scratch'), `${crypto.randomUUID()}.db`);
 
 describe('guoke backup', () => {
-  test('while a server runs and logins go on: what was there before is in it, and it serves when restored', async () => {
+  test('a backup made while a server runs and logins go on holds all that was there before, and serves when restored', async () => {
     const databaseUrl = await sqlite.createUrl();
     const inhabited = await startInhabitedBackend(databaseUrl);
     const { store } = inhabited.backend;
@@ -42,7 +42,7 @@ describe('guoke backup', () => {
     for (const { openId } of before) expect(ids).toContain(openId);
   });
 
-  test('leaves nothing beside the backup, overwrites nothing, and makes none of a database that is not there', async () => {
+  test('a backup leaves nothing beside its file, overwrites nothing, and is not made of a missing database', async () => {
     const databaseUrl = await sqlite.createUrl();
     const store = await openStore({ databaseUrl, timeoutMs: 2000, poolSize: 1 });
     await store.migrate();
@@ -61,7 +61,7 @@ describe('guoke backup', () => {
     await store.close();
   });
 
-  test('refuses MySQL and a missing file name in plain words, without the URL', async () => {
+  test('guoke backup refuses MySQL and a missing file name in plain words, without the URL', async () => {
     const url = 'mysql://root:hush@127.0.0.1:1/guoke';
     const [mysql, nameless] = [
       runCommand('src/cli/guoke.ts', { DATABASE_URL: url }, ['backup', 'x.db']),

@@ -37,8 +37,8 @@ const ways = databases
   .flatMap((from) => databases.map((to) => ({ way: `${from.name} to ${to.name}`, from, to })))
   .filter(({ from, to }) => from !== to || !hasMysql);
 
-describe.each(ways)('a copy from $way', ({ from, to }) => {
-  test('has every row, byte by byte, and what belongs to the business', async () => {
+describe.each(ways)('copies from $way', ({ from, to }) => {
+  test('a copy has every row, byte for byte, with the columns of the business', async () => {
     const [source, target] = [await createFilled(from), await to.createUrl()];
     const { tables, left } = await copyDatabase({ from: source, to: target, batchSize: 10 });
     expect(tables.map(({ name, rows }) => [name, rows])).toEqual(
@@ -55,7 +55,7 @@ describe.each(ways)('a copy from $way', ({ from, to }) => {
     expect(await to.dump(target)).not.toContain('__guoke_copy');
   });
 
-  test('that was interrupted goes on, and mends what has changed meanwhile', async () => {
+  test('a copy that was interrupted goes on, and repairs what has changed meanwhile', async () => {
     const [source, target] = [await createFilled(from), await to.createUrl()];
     const interrupted = copyDatabase({
       from: source,
@@ -86,7 +86,7 @@ describe.each(ways)('a copy from $way', ({ from, to }) => {
     expect(await rowsOf(to, target)).toEqual(await rowsOf(from, source));
   });
 
-  test('that is not finished is served by no server, neither by one that runs already nor by one that starts', async () => {
+  test('a copy that is not finished is served by no server, neither by one that runs already nor by one that starts', async () => {
     const [source, target] = [await createFilled(from), await to.createUrl()];
     const running = await openStore({ databaseUrl: target, timeoutMs: 2000, poolSize: 1 });
     onTestFinished(() => running.close());
@@ -122,7 +122,7 @@ describe.each(ways)('a copy from $way', ({ from, to }) => {
     await running.saveLogin(loginWrite());
   });
 
-  test('leaves the tables as a migration makes them', async () => {
+  test('a copy leaves the tables as a migration makes them', async () => {
     const [source, target, fresh] = [await createFilled(from, 1), await to.createUrl(), await to.createUrl()];
     await copyDatabase({ from: source, to: target });
     const store = await openStore({ databaseUrl: fresh, timeoutMs: 5000, poolSize: 1 });
@@ -139,7 +139,7 @@ describe.each(ways)('a copy from $way', ({ from, to }) => {
     expect(await schema(target)).toEqual(await schema(fresh));
   });
 
-  test('into a database that has rows of its own is refused, and nothing of it changes', async () => {
+  test('a copy into a database that has rows of its own is refused, and nothing of it changes', async () => {
     const [source, target] = [await createFilled(from, 1), await createFilled(to, 2)];
     const before = await to.dump(target);
     await expect(copyDatabase({ from: source, to: target })).rejects.toThrow(/copy into an empty database/);
@@ -148,7 +148,7 @@ describe.each(ways)('a copy from $way', ({ from, to }) => {
 });
 
 describe('guoke copy', () => {
-  test.skipIf(!hasMysql)('moves a server from SQLite to MySQL: tokens and sealed keys go on working', async () => {
+  test.skipIf(!hasMysql)('guoke copy to MySQL keeps tokens and sealed keys working', async () => {
     const source = await sqlite.createUrl();
     const inhabited = await startInhabitedBackend(source);
     await inhabited.backend.stopServer();
@@ -170,7 +170,7 @@ describe('guoke copy', () => {
     expect(proved).toBe('小红');
   });
 
-  test('says the secret only when it is asked to, and shows no password when it fails', async () => {
+  test('guoke copy prints the secret only when asked to, and shows no password when it fails', async () => {
     const source = await sqlite.createUrl();
     await startInhabitedBackend(source);
     const shown = runCommand('src/cli/guoke.ts', { DATABASE_URL: source }, [

@@ -25,7 +25,7 @@ test('the secret of a new database is made once, for its owner alone, and nothin
   expect(await readdir(dirname(file))).toEqual(['guoke.db.key']);
 });
 
-test('a database whose secret is lost is not given another one: the start says what to do, and the same secret mends it', async () => {
+test('a database whose secret is lost is not given another one: the start says what to do, and the same secret repairs it', async () => {
   const { file, databaseUrl } = newDatabase();
   const inhabited = await startInhabitedBackend(databaseUrl);
   const kept = await readFile(file, 'utf8');
@@ -73,7 +73,7 @@ test('guoke migrate makes the secret with the database, so that the server then 
   await expect(stat(file)).rejects.toThrow('ENOENT');
 });
 
-test('a database without its secret is well where SESSION_KEY_SECRETS has one', async () => {
+test('a database without its file of secrets is served where SESSION_KEY_SECRETS has the secret', async () => {
   const { databaseUrl } = newDatabase();
   const store = await openStore({ databaseUrl, timeoutMs: 2000, poolSize: 1 });
   await store.migrate();

@@ -23,7 +23,7 @@ const [onlyOld, oldFirst, newFirst, onlyNew] = [
   keyringOf('new'),
 ];
 
-test('the command that fails says so in its own words, without the URL', async () => {
+test('guoke rotate-keys fails in its own words, without the URL', async () => {
   const command = runCommand(
     'src/cli/guoke.ts',
     {
@@ -83,7 +83,7 @@ describe.each(databases)('sealing with a new secret on $name', ({ createUrl, que
   };
   const rowOf = (store: Store, user: string) => store.findUser(standin.person(user).openid);
 
-  test('reseals every value that opens, leaves what is damaged, and the new secret alone then proves a profile', async () => {
+  test('a rotation reseals every value that opens, leaves what is damaged, and the new secret alone then proves a profile', async () => {
     const server = await start(onlyOld);
     for (let i = 0; i < 12; i++) {
       await checkUser(server, `user${i}`);
@@ -115,7 +115,7 @@ describe.each(databases)('sealing with a new secret on $name', ({ createUrl, que
     for (let i = 0; i < 12; i++) expect(await rotatedLogin(after, `user${i}`)).toBeNull();
   });
 
-  test('goes on where it was broken off', async () => {
+  test('a rotation goes on where it was broken off', async () => {
     const server = await start(oldFirst);
     for (let i = 0; i < 12; i++) await checkUser(server, `user${i}`, true);
     let batches = 0;
@@ -128,7 +128,7 @@ describe.each(databases)('sealing with a new secret on $name', ({ createUrl, que
     expect(await resealAll({ store: server.store, keyring: newFirst, batchSize: 4 })).toMatchObject({ resealed: 4 });
   });
 
-  test('never overwrites the key of a login that comes between its reading and its writing', async () => {
+  test('a rotation never overwrites the key of a login that is stored between its reading and its writing', async () => {
     const server = await start(oldFirst);
     await checkUser(server, 'user3', true);
     let interfered = false;
@@ -149,7 +149,7 @@ describe.each(databases)('sealing with a new secret on $name', ({ createUrl, que
     expect(await rotatedLogin(server, 'user3')).toBeNull();
   });
 
-  test('fills the fingerprint of a phone number that an older version stored without one, and renews an old one', async () => {
+  test('a rotation fills the fingerprint of a phone number that an older version stored without one, and renews an old one', async () => {
     const { store } = await start(onlyOld);
     const [before, after] = [createPhoneNumbers(onlyOld), createPhoneNumbers(newFirst)];
     const found: string[] = [];
@@ -171,7 +171,7 @@ describe.each(databases)('sealing with a new secret on $name', ({ createUrl, que
     expect(found).toEqual(['13511110001', '13511110002']);
   });
 
-  test('writes a row only where each of its values is still as it was read', async () => {
+  test('a rotation writes a row only where each of its values is still as it was read', async () => {
     const server = await start(onlyNew);
     await checkUser(server, 'user4', true);
     const { store } = server;
@@ -188,7 +188,7 @@ describe.each(databases)('sealing with a new secret on $name', ({ createUrl, que
     expect(await rowOf(store, 'user4')).toEqual({ ...row, phoneNumber: 'v1.new.x.y' });
   });
 
-  test('of two instances under load, phase by phase: no login fails, and no value is left under the old secret', async () => {
+  test('a rotation of two instances under load, phase by phase, fails no login, and leaves no value under the old secret', async () => {
     await query(databaseUrl, 'delete from gk_wx_user');
     let instances = [await start(onlyOld), await start(onlyOld)];
     let turn = 0;

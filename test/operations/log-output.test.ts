@@ -54,13 +54,13 @@ async function start(stdio: StdioOptions, port: number) {
 }
 
 describe('a server whose log cannot be written', () => {
-  test('serves on a full disk, and counts the lines', async () => {
+  test('a server with a full disk serves, and counts the lines', async () => {
     const { login, dropped } = await start(['ignore', openSync('/dev/full', 'w'), 'inherit'], 39_811);
     expect(await login()).toBe(200);
     await expect.poll(dropped).toBeGreaterThan(0);
   });
 
-  test('serves when the reader of its log is gone, and counts the lines', async () => {
+  test('a server whose log’s reader is gone serves, and counts the lines', async () => {
     const { child, login, dropped } = await start(['ignore', 'pipe', 'inherit'], 39_821);
     child.stdout?.destroy();
     for (let index = 0; index < 3; index++) expect(await login()).toBe(200);

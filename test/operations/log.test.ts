@@ -10,7 +10,7 @@ describe('a log line', () => {
     return JSON.parse(logged.at(-1) ?? '');
   };
 
-  test('has the fields of the list and no other, whatever it is given', () => {
+  test('a log line has the fields of the list and no other, whatever it is given', () => {
     const fields = {
       requestId: 'r1',
       count: 3,
@@ -30,7 +30,7 @@ describe('a log line', () => {
     expect(logged.join()).not.toContain('hush');
   });
 
-  test('has nothing of an error, of a request or of a text given in place of the fields', () => {
+  test('a log line has nothing of an error, of a request or of a text given in place of the fields', () => {
     const error = Object.assign(new Error('hush'), { sql: 'hush', code: 'E_HUSH', cause: new Error('hush') });
     const request = { method: 'GET', url: '/hush', headers: { authorization: 'hush' }, socket: {} };
     for (const odd of [error, request, 'hush', ['hush'], null]) {
@@ -43,7 +43,7 @@ describe('a log line', () => {
     expect(JSON.stringify(describeError(error)).replace('E_HUSH', '')).not.toContain('hush');
   });
 
-  test('is bounded', () => {
+  test('a log line is bounded', () => {
     const line = lineOf(() => log.warn({ reason: 'x'.repeat(100_000), frames: ['y'.repeat(100_000)] }, 'm'));
     expect(JSON.stringify(line).length).toBeLessThan(1200);
   });
@@ -58,7 +58,7 @@ describe('the log of a server', () => {
   const codeOf = (user: string) => backend.standin.phone.login({ user }).code;
   const lastLine = (): Record<string, unknown> => JSON.parse(backend.logged.at(-1) ?? '');
 
-  test('has a line for each call: its request, its procedure, how long it took and how it ended', async () => {
+  test('each call has a line: its request, its procedure, how long it took and how it ended', async () => {
     const response = await fetch(`${backend.url}/trpc/auth.checkUser`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -75,7 +75,7 @@ describe('the log of a server', () => {
     expect(lastLine()).toMatchObject({ level: 30, reason: 'CODE_INVALID', errcode: 40029 });
   });
 
-  test('says of each misconfiguration, as an error, what WeChat said, its rid, and what to do', async () => {
+  test('each misconfiguration has a line of level error: what WeChat said, its rid, and what to do', async () => {
     const words: Record<number, RegExp> = {
       40013: /WX_APPID/,
       40125: /WX_SECRET/,

@@ -4,7 +4,7 @@ import { databases } from '../support/databases.ts';
 import { failureOf, loginInputOf, startBackend } from '../support/backend.ts';
 
 describe.each(databases)('metrics on $name', ({ createUrl }) => {
-  test('count calls by reason and time them on a port of their own, with labels that no caller can choose', async () => {
+  test('metrics count calls by reason and time them on a port of their own, with labels that no caller can choose', async () => {
     const backend = await startBackend({ databaseUrl: await createUrl(), env: { METRICS_PORT: '0' } });
     const { metricsUrl } = backend;
     if (!metricsUrl) throw new Error('metrics are off');
@@ -54,7 +54,7 @@ describe.each(databases)('metrics on $name', ({ createUrl }) => {
   });
 });
 
-test('are off unless a port is given', async () => {
+test('metrics are off unless a port is given', async () => {
   const backend = await startBackend();
   expect(backend.metricsUrl).toBeNull();
   await backend.close();

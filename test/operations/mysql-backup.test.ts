@@ -59,7 +59,7 @@ async function createRoom() {
 }
 
 describe.skipIf(!hasMysql || !hasClient)('deploy/mysql-backup.sh', () => {
-  test('restores what was saved, to the byte, and keeps what there was', async () => {
+  test('a restored backup equals what was saved, to the byte, and keeps what there was', async () => {
     const { url, folder, file, run, early, late, users } = await createRoom();
     expect(await users()).toEqual([early, late].toSorted());
     const restored = await run('restore');
@@ -75,7 +75,7 @@ describe.skipIf(!hasMysql || !hasClient)('deploy/mysql-backup.sh', () => {
   });
 
   test.each([
-    ['was broken off', (text: string) => text.slice(0, text.length / 2), /is no whole dump; nothing was changed/],
+    ['was broken off', (text: string) => text.slice(0, text.length / 2), /is not a complete dump; nothing was changed/],
     [
       'has an error in it',
       (text: string) => text.replace('INSERT INTO', 'INSRT INTO'),

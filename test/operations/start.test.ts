@@ -25,7 +25,7 @@ async function holdMigration(databaseUrl: string): Promise<() => Promise<void>> 
 }
 
 describe.each(databases)('before the tables are there, on $name', ({ createUrl }) => {
-  test('every call is refused at once, and WeChat is not asked: the same code is good once they are', async () => {
+  test('every call is refused at once, and WeChat is not asked: the same code is good once the tables are there', async () => {
     const standin = await startStandin();
     onTestFinished(() => standin.close());
     const databaseUrl = await createUrl();
@@ -79,7 +79,7 @@ describe.each(databases)('before the tables are there, on $name', ({ createUrl }
     expect(exchanges()).toBe(1);
   });
 
-  test('and MIGRATE_ON_START is off: it is not ready until somebody has made them', async () => {
+  test('a server with MIGRATE_ON_START off is not ready until the tables are made', async () => {
     const databaseUrl = await createUrl();
     const logged: string[] = [];
     const server = await startServer(
@@ -106,7 +106,7 @@ describe.each(databases)('before the tables are there, on $name', ({ createUrl }
     await expect.poll(ready).toBe(200);
   });
 
-  test('a stop is answered at once, and the start ends with it', async () => {
+  test('a server that is told to stop does so at once, and its start ends with it', async () => {
     const databaseUrl = await createUrl();
     const release = await holdMigration(databaseUrl);
     const config = loadConfig({
@@ -129,7 +129,7 @@ describe.each(databases)('before the tables are there, on $name', ({ createUrl }
 });
 
 test.skipIf(!hasMysql)(
-  'a network that falls silent after the handshake: it serves by itself soon, without a restart',
+  'a server whose network falls silent after the handshake serves again soon, without a restart',
   async () => {
     const proxy = await startMuteProxy(await mysql.createUrl(), 1);
     onTestFinished(proxy.close);

@@ -38,7 +38,7 @@ describe.each(databases)('sweeping expired sessions on $name', ({ name, createUr
     );
   };
 
-  test('takes at most so many, those that have expired by then, and nothing that is valid', async () => {
+  test('a sweep takes at most the given number of rows, only expired ones, and none that is valid', async () => {
     await insert(3, at - 1);
     await insert(3, at);
     await insert(3, at + 1);
@@ -49,7 +49,7 @@ describe.each(databases)('sweeping expired sessions on $name', ({ name, createUr
     expect(await count()).toBe(3);
   });
 
-  test('goes through the index on expires_at', async () => {
+  test('a sweep uses the index on expires_at', async () => {
     const statement =
       name === 'SQLite'
         ? `explain query plan select token_hash from gk_wx_session where expires_at <= ${at} order by expires_at limit 500`
@@ -57,7 +57,7 @@ describe.each(databases)('sweeping expired sessions on $name', ({ name, createUr
     expect(JSON.stringify(await query(databaseUrl, statement))).toContain('gk_wx_session_expires_at');
   });
 
-  test('of 5,000 rows goes in batches from two instances at once while logins proceed, and none fails', async () => {
+  test('a sweep of 5,000 rows proceeds in batches from two instances at once while logins go on, and none fails', async () => {
     await insert(5000, at - 5);
     const kept = loginWrite({ expiresAt: at + 1000 });
     await storeOf(0).saveLogin(kept);
@@ -97,7 +97,7 @@ describe.each(databases)('sweeping expired sessions on $name', ({ name, createUr
 });
 
 describe.each(databases)('sweeping avatars on $name', ({ name, createUrl, query }) => {
-  test('does not end at one that somebody has: a round or two take all that nobody has', async () => {
+  test('a sweep goes on past an avatar in use: all unused avatars are gone within two rounds', async () => {
     const databaseUrl = await createUrl();
     const store = await openStore({ databaseUrl, timeoutMs: 5000, poolSize: 2 });
     onTestFinished(() => store.close());
@@ -125,13 +125,13 @@ describe.each(databases)('sweeping avatars on $name', ({ name, createUrl, query 
     });
     await expect.poll(count).toBe(10);
     await sweeper.close();
-    // It begins at a place of its own: the first round may take what comes after that alone.
+    // A sweeper begins at a random place: its first round may take only the rows behind that place.
     expect(rounds.length).toBeLessThanOrEqual(2);
   });
 });
 
 describe('a sweeper', () => {
-  test('outlives a database that is away, and comes again', async () => {
+  test('a sweeper outlives a database that is away, and goes on when it is back', async () => {
     let calls = 0;
     const sweeper = startSweeper({
       sweeps: [
@@ -150,7 +150,7 @@ describe('a sweeper', () => {
     expect(logged.join()).toContain('ECONNREFUSED');
   });
 
-  test('does not move in step with others, and stops when told to, between two batches', async () => {
+  test('a sweeper does not move in step with others, and stops when told to, between two batches', async () => {
     const startedAt = performance.now();
     const firsts = await Promise.all(
       [0, 1].map(
@@ -173,7 +173,7 @@ describe('a sweeper', () => {
       ),
     );
     expect(firsts[0]).toBeLessThan(firsts[1] ?? 0);
-    const idle = startSweeper({ sweeps: [() => expect.unreachable()], log });
+    const idle = startSweeper({ sweeps: [() => expect.unreachable()], log, intervalMs: 60_000 });
     await idle.close();
   });
 });

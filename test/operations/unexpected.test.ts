@@ -34,7 +34,7 @@ function fail(message: string): Response {
   throw new Error(message);
 }
 
-test('an unexpected error is shown whole where the log has a place for it, and in no answer or log line', async () => {
+test('an unexpected error is shown whole to a log that asks for it, and in no answer or log line', async () => {
   const shown: unknown[] = [];
   const { answers, log } = await start({ unexpected: (error) => shown.push(error) });
   expect(shown.map((error) => (error instanceof Error ? error.message : error))).toEqual([
@@ -45,7 +45,7 @@ test('an unexpected error is shown whole where the log has a place for it, and i
   expect(answers + log).not.toContain('hush');
 });
 
-test('an unexpected error is not shown by the log of production', async () => {
+test('an unexpected error is not shown in the log of production', async () => {
   expect(Object.keys(createLog('trace'))).not.toContain('unexpected');
   const { answers, log } = await start();
   expect(answers + log).not.toContain('hush');

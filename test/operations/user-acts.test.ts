@@ -9,7 +9,7 @@ import { runCommand } from '../support/process.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-describe.each(databases)('an operator’s command about a user on $name', ({ createUrl, query }) => {
+describe.each(databases)('the operator’s commands about a user on $name', ({ createUrl, query }) => {
   let backend: Backend;
   let databaseUrl: string;
   let users = 0;
@@ -37,7 +37,7 @@ describe.each(databases)('an operator’s command about a user on $name', ({ cre
     return { user, token, phoneNumber, openId, me: () => failureOf(backend.client(token).user.me.query()) };
   }
 
-  test('shows and exports by openid and phone number, and masks numbers and names unless they are revealed', async () => {
+  test('guoke user shows and exports by openid and phone number, and masks numbers and names unless they are revealed', async () => {
     const { token, openId, phoneNumber } = await signIn();
     for (const selector of [
       ['--openid', openId],
@@ -57,7 +57,7 @@ describe.each(databases)('an operator’s command about a user on $name', ({ cre
     expect(await run('show', '--phone', '13999999999')).toMatchObject({ code: 1, stderr: 'There is no such user.' });
   }, 60_000);
 
-  test('blocks, unblocks, signs out and deletes, each with a reason that stands in the log', async () => {
+  test('guoke user blocks, unblocks, signs out and deletes, each with a reason that stands in the log', async () => {
     const { user, openId, me } = await signIn();
     const act = (name: string, ...args: string[]) => run(name, '--openid', openId, '--reason', 'ticket 12', ...args);
     const blocked = await act('block');
@@ -73,14 +73,14 @@ describe.each(databases)('an operator’s command about a user on $name', ({ cre
     expect(await me()).toBeNull();
     expect(await act('sign-out')).toMatchObject({ code: 0, stdout: `${openId}: signed out of 1 sessions.` });
     expect(await me()).toMatchObject({ reason: 'SESSION_INVALID' });
-    // Nobody sits at this terminal.
+    // Standard input is not a terminal here.
     expect(await act('delete')).toMatchObject({ code: 1, stderr: expect.stringContaining('--yes') });
     expect(await backend.store.findUser(openId)).not.toBeNull();
     expect(await act('delete', '--yes')).toMatchObject({ code: 0, stdout: `${openId}: deleted.` });
     expect(await backend.store.findUser(openId)).toBeNull();
   }, 60_000);
 
-  test('deletes what the owner’s hook names first, and nothing when the hook fails', async () => {
+  test('guoke user deletes what the owner’s hook names first, and nothing when the hook fails', async () => {
     const { openId } = await signIn();
     const file = `${inject('scratch')}/hook-${crypto.randomUUID()}.mjs`;
     const act = () => run('delete', '--openid', openId, '--reason', 'asked', '--yes', '--hook', file);
@@ -114,8 +114,8 @@ test.each([
   expect(command.stderr.length > 0).toBe(code !== 0);
 });
 
-describe.each(databases)('users who were not seen for so many days, on $name', ({ createUrl }) => {
-  test('are deleted once a day, and nobody else is, though a hook fails for one of them', async () => {
+describe.each(databases)('users who were not seen for RETENTION_DAYS, on $name', ({ createUrl }) => {
+  test('an unseen user is deleted in the daily round, and no other user is, even when a hook fails for one of them', async () => {
     const store = await openStore({ databaseUrl: await createUrl(), timeoutMs: 5000, poolSize: 2 });
     await store.migrate();
     const now = 1000 * dayMs;
@@ -152,6 +152,25 @@ describe.each(databases)('users who were not seen for so many days, on $name', (
     for (const login of [...here, used]) expect(await store.findUser(login.openId)).not.toBeNull();
     await store.close();
   });
+});
+
+test('a server with RETENTION_DAYS deletes a user who was not seen for so long, and keeps one who was', async () => {
+  const deleted: string[] = [];
+  const backend = await startBackend({
+    env: { RETENTION_DAYS: '30' },
+    sweepIntervalMs: 20,
+    onUserDeleted: ({ openId }) => void deleted.push(openId),
+  });
+  const codeOf = (user: string) => ({ code: backend.standin.phone.login({ user }).code });
+  const [unseen, seen] = ['unseen', 'seen'].map((user) => backend.standin.person(user).openid);
+  await backend.client().auth.checkUser.mutate(codeOf('unseen'));
+  backend.clock.now += 20 * dayMs;
+  await backend.client().auth.checkUser.mutate(codeOf('seen'));
+  backend.clock.now += 11 * dayMs;
+  await expect.poll(() => deleted, { timeout: 20_000 }).toEqual([unseen]);
+  await expect.poll(() => backend.store.findUser(unseen ?? '')).toBeNull();
+  expect(await backend.store.findUser(seen ?? '')).not.toBeNull();
+  await backend.close();
 });
 
 test('a server without RETENTION_DAYS keeps users for ever', async () => {

@@ -69,14 +69,14 @@ function exchange(text: string): Promise<string> {
 
 describe('a connection on which a body was too large', () => {
   // A proxy in front sends other people's calls over it.
-  test('serves the next call, when the body said its length', async () => {
+  test('a connection whose body declared its length serves the next call', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     expect(await post({ agent, body: ' '.repeat(600_000) })).toMatchObject({ status: 413 });
     expect(await post({ agent, body: '{}' })).toMatchObject({ status: 400, again: true });
     agent.destroy();
   });
 
-  test('says that it ends, when the body was cut off in its midst', async () => {
+  test('a connection whose body was cut off is closed, and the answer says so', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     expect(await post({ agent, body: ' '.repeat(70_000), isChunked: true })).toMatchObject({
       status: 413,
@@ -87,13 +87,13 @@ describe('a connection on which a body was too large', () => {
   });
 });
 
-describe('what is answered before there is a request', () => {
+describe('an answer before there is a request', () => {
   const lines = [
-    ['a host that is none', 'POST /trpc/auth.login HTTP/1.1\r\nhost: a b\r\ncontent-length: 0\r\n\r\n'],
-    ['a path that is none', 'POST /trpc/auth.\\login HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n'],
-    ['no HTTP at all', 'NONSENSE\r\n\r\n'],
+    ['an invalid host', 'POST /trpc/auth.login HTTP/1.1\r\nhost: a b\r\ncontent-length: 0\r\n\r\n'],
+    ['an invalid path', 'POST /trpc/auth.\\login HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n'],
+    ['a line that is not HTTP', 'NONSENSE\r\n\r\n'],
   ] as const;
-  test.each(lines)('%s: 400 in JSON, not to be stored, and the connection ends', async (_, text) => {
+  test.each(lines)('a connection with %s is answered with 400 in JSON, with no-store, and ends', async (_, text) => {
     const answer = await exchange(text);
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     for (const header of [/content-type: application\/json/i, /cache-control: no-store/i, /connection: close/i]) {
@@ -103,13 +103,13 @@ describe('what is answered before there is a request', () => {
   });
 });
 
-test('an expectation that nobody knows is ignored: the answer is the same as without it', async () => {
+test('an unknown expectation is ignored: the answer is the same as without it', async () => {
   const agent = new Agent();
   expect(await post({ agent, body: '{}', headers: { expect: 'the unexpected' } })).toMatchObject({ status: 400 });
   agent.destroy();
 });
 
-test('a caller who hangs up in the midst of a body is no error of ours: none is logged', async () => {
+test('a caller who hangs up in the midst of a body causes no error in the log', async () => {
   const { hostname, port } = new URL(backend.url);
   const head =
     'POST /trpc/auth.checkUser HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{"co';

@@ -17,7 +17,7 @@ describe.each(databases)('the lease of an access token on $name', ({ createUrl }
   });
   afterAll(() => Promise.all(stores.map((store) => store.close())));
 
-  test('is given to one of 20 owners who ask at once, until it ends or is given back', async () => {
+  test('a lease is given to one of 20 owners who ask at once, until it ends or is given back', async () => {
     const [store] = stores;
     const lease = (owner: string, now: number, on = store) =>
       on.leaseAccessToken({ appId, owner, now, until: now + 1000 });
@@ -36,7 +36,7 @@ describe.each(databases)('the lease of an access token on $name', ({ createUrl }
     expect(await lease('late', 2999)).toMatchObject({ token: 'v1.x', leaseOwner: 'late', leaseUntil: 3999 });
   });
 
-  test('is taken once for 100 calls that wait in one process', async () => {
+  test('a lease is taken once for 100 calls that wait in one process', async () => {
     const [store] = stores;
     let looks = 0;
     let fetches = 0;

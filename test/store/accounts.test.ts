@@ -9,7 +9,7 @@ import { band, loginWrite, newOpenId } from '../support/login-write.ts';
 const pictureOf = (text: string) => ({ hash: hash('sha256', text, 'buffer'), bytes: Buffer.from(text) });
 const newPicture = () => pictureOf(randomBytes(20).toString('hex'));
 
-describe.each(databases)('an account on $name', ({ createUrl, query }) => {
+describe.each(databases)('accounts on $name', ({ createUrl, query }) => {
   let url: string;
   let store: Store;
   /** Another instance on the same database. */
@@ -35,7 +35,7 @@ describe.each(databases)('an account on $name', ({ createUrl, query }) => {
     return { openId, user, login, avatar };
   }
 
-  test('that is deleted leaves no row of the user, and no other user misses anything', async () => {
+  test('a deleted account leaves no row of the user, and no other user misses anything', async () => {
     const { openId, login, avatar } = await createUser();
     const neighbour = await createUser();
     expect(await store.deleteUser({ openId })).toBe(true);
@@ -49,7 +49,7 @@ describe.each(databases)('an account on $name', ({ createUrl, query }) => {
     expect(await store.findAvatar(neighbour.avatar.hash)).toEqual(neighbour.avatar.bytes);
   });
 
-  test('that is deleted leaves an avatar that another user has too, and the last one takes it away', async () => {
+  test('a deleted account leaves an avatar that another user has too, and the last one takes it away', async () => {
     const avatar = newPicture();
     const [one, two] = [await createUser({ avatar }), await createUser({ avatar })];
     await store.deleteUser(one);
@@ -58,7 +58,7 @@ describe.each(databases)('an account on $name', ({ createUrl, query }) => {
     expect(await store.findAvatar(avatar.hash)).toBeNull();
   });
 
-  test('keeps an avatar that one user chooses while another who has it is deleted', async () => {
+  test('an account keeps the avatar that its user chooses while another user of it is deleted', async () => {
     for (let round = 0; round < 10; round++) {
       const avatar = newPicture();
       const [leaving, staying] = [await createUser({ avatar }), await createUser()];
@@ -68,7 +68,7 @@ describe.each(databases)('an account on $name', ({ createUrl, query }) => {
     }
   });
 
-  test('whose avatar is a picture of WeChat takes nobody else’s picture away', async () => {
+  test('an account whose avatar is a picture of WeChat takes away no picture of another user when it is deleted', async () => {
     const { avatar } = await createUser();
     const login = loginWrite({ profile: { ...band, avatarUrl: `https://x.cn/${avatar.hash.toString('hex')}.webp` } });
     await store.saveLogin(login);
@@ -76,7 +76,7 @@ describe.each(databases)('an account on $name', ({ createUrl, query }) => {
     expect(await store.findAvatar(avatar.hash)).toEqual(avatar.bytes);
   });
 
-  test('of 20 logins and 20 deletions at once on two instances, is a new user who inherits nothing, or none', async () => {
+  test('an account after 20 logins and 20 deletions at once on two instances is a new user who inherits nothing, or none', async () => {
     for (let round = 0; round < 5; round++) {
       const { openId, avatar, login } = await createUser();
       const logins = Array.from({ length: 20 }, (_, i) => loginWrite({ openId, key: `new-${i}`, at: 5000 + i }));
@@ -103,7 +103,7 @@ describe.each(databases)('an account on $name', ({ createUrl, query }) => {
     }
   });
 
-  test('that was deleted and made again is not deleted or written by what meant the one before', async () => {
+  test('an account that was deleted and made again is not deleted or written by what meant the one before', async () => {
     const { openId, user } = await createUser();
     await store.deleteUser({ openId });
     const again = await store.saveLogin(loginWrite({ openId, at: 9000 }));
@@ -122,7 +122,7 @@ describe.each(databases)('an account on $name', ({ createUrl, query }) => {
     expect(await store.findUser(openId)).toEqual(again);
   });
 
-  test('loses each field by itself, and an avatar that is cleared is deleted', async () => {
+  test('an account loses each field by itself, and an avatar that is cleared is deleted', async () => {
     const { openId, user, avatar } = await createUser();
     expect(await store.updateUser({ openId }, { nickName: null }, 1500)).toEqual({
       ...user,
@@ -138,7 +138,7 @@ describe.each(databases)('an account on $name', ({ createUrl, query }) => {
     expect(await store.updateUser({ openId: newOpenId() }, { nickName: null }, 1)).toBeNull();
   });
 
-  test('that is unseen is told from one that logged in, was used or was changed', async () => {
+  test('an unseen account is told from one that logged in, was used or was changed', async () => {
     const { openId } = await createUser({ at: 1000 });
     const used = await createUser({ at: 1000 });
     const { tokenHash } = used.login;
@@ -154,7 +154,7 @@ describe.each(databases)('an account on $name', ({ createUrl, query }) => {
     expect(await store.deleteUser({ openId: used.openId, unseenSince: 7001 })).toBe(true);
   });
 
-  test('lists its own sessions that have not expired, the newest first', async () => {
+  test('an account lists its own sessions that have not expired, the newest first', async () => {
     const openId = newOpenId();
     const logins = [3, 1, 2].map((at) => loginWrite({ openId, at, expiresAt: 100 + at }));
     for (const login of logins) await store.saveLogin(login);
@@ -166,7 +166,7 @@ describe.each(databases)('an account on $name', ({ createUrl, query }) => {
     expect(await times(50, 2)).toEqual([3, 2]);
   });
 
-  test('is found by its union id and its phone number, with what belongs to the business', async () => {
+  test('an account is found by its union id and its phone number, with the columns of the business', async () => {
     const { openId, user } = await createUser();
     await query(url, `update gk_wx_user set real_name = '张三', stu_id = 7 where open_id = '${openId}'`);
     expect(await store.findRecord(openId)).toEqual({ ...user, realName: '张三', stuId: 7 });
@@ -177,7 +177,7 @@ describe.each(databases)('an account on $name', ({ createUrl, query }) => {
     await expect(store.deleteUser({ openId: `${openId} ` })).rejects.toMatchObject({ code: 'OPENID_INVALID' });
   });
 
-  test('takes a session key that WeChat gave outside of a login by the rule of a login', async () => {
+  test('an account takes a session key that WeChat gave outside of a login by the rule of a login', async () => {
     const { openId } = await createUser({ at: 1000 });
     const save = (key: string, sessionKeyAt: number) =>
       store.saveSessionKey(

@@ -26,7 +26,7 @@ describe.each(databases)('logins in one batch on $name', ({ createUrl, query }) 
   });
   afterAll(() => store.close());
 
-  test('only the poisoned rows of 256 logins fail, and leave nothing behind', async () => {
+  test('the invalid rows of 256 logins fail and leave nothing behind, and the other rows are stored', async () => {
     const users = Array.from({ length: 64 }, () => newOpenId());
     const logins = Array.from({ length: 256 }, (_, index) =>
       loginWrite({
@@ -86,7 +86,7 @@ describe.each(databases)('logins in one batch on $name', ({ createUrl, query }) 
 });
 
 describe.skipIf(!hasMysql)('a batch with a login whose row is locked', () => {
-  test('fails for that login alone', async () => {
+  test('the batch fails for that login alone', async () => {
     const url = await mysql.createUrl();
     const store = await openStore({ databaseUrl: url, timeoutMs: 2000, poolSize: 10 });
     onTestFinished(() => store.close());
@@ -104,7 +104,7 @@ describe.skipIf(!hasMysql)('a batch with a login whose row is locked', () => {
     expect(results.slice(0, -1)).toMatchObject(others.map(({ openId }) => ({ openId })));
   });
 
-  test('fails no login of others, though that user logs in five times a second', async () => {
+  test('a locked row fails no login of others, though that user logs in five times a second', async () => {
     const url = await mysql.createUrl();
     const store = await openStore({ databaseUrl: url, timeoutMs: 2000, poolSize: 10 });
     onTestFinished(() => store.close());
@@ -140,7 +140,7 @@ function started(store: Store, logins: readonly LoginWrite[]): Promise<unknown>[
 const program = findMariaDb();
 describe.skipIf(!program)('256 writers on a database that is killed', () => {
   test(
-    'lose nothing acknowledged, and fail only while it is away or for a poisoned row',
+    '256 writers lose nothing acknowledged, and fail only while the database is away or for an invalid row',
     { timeout: 60_000 },
     async () => {
       const server = await startMariaDb(program ?? '');
@@ -213,7 +213,7 @@ describe.skipIf(!program)('256 writers on a database that is killed', () => {
 });
 
 describe('a batcher', () => {
-  test('sends a call at once when nothing is in flight, with those of the same turn of the event loop', async () => {
+  test('a batcher sends a call at once when nothing is in flight, with those of the same turn of the event loop', async () => {
     const groups: number[][] = [];
     const call = createBatcher({
       runBatch: async (items: readonly number[]) => (groups.push([...items]), items),
@@ -225,7 +225,7 @@ describe('a batcher', () => {
     expect(groups).toEqual([[1, 2, 3], [4]]);
   });
 
-  test('has at most 64 calls in a batch and 4 batches in flight', async () => {
+  test('a batcher has at most 64 calls in a batch and 4 batches in flight', async () => {
     let underWay = 0;
     let most = 0;
     const sizes: number[] = [];
@@ -245,7 +245,7 @@ describe('a batcher', () => {
     expect(Math.max(...sizes)).toBe(64);
   });
 
-  test('sends a call past a batch that hangs, and each call has its own deadline', async () => {
+  test('a batcher sends a call past a batch that hangs, and each call has its own deadline', async () => {
     const call = createBatcher({
       runBatch: async (items: readonly string[]) =>
         items.includes('hangs') ? await new Promise<never>(() => {}) : items,
@@ -258,7 +258,7 @@ describe('a batcher', () => {
     await hanging;
   });
 
-  test('does not send a call that has expired', async () => {
+  test('a batcher does not send a call that has expired', async () => {
     const made: string[] = [];
     let release = () => {};
     const gate = new Promise<void>((resolve) => (release = resolve));

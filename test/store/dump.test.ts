@@ -9,7 +9,7 @@ import { databases } from '../support/databases.ts';
 const count = 10_000;
 
 describe.each(databases)('a dump of 10,000 users from $name', ({ createUrl, dump }) => {
-  test('holds no session key, in any spelling, and no token that could be used', { timeout: 120_000 }, async () => {
+  test('the dump holds no session key, in any encoding, and no token', { timeout: 120_000 }, async () => {
     const databaseUrl = await createUrl();
     const store = await openStore({ databaseUrl, timeoutMs: 30_000, poolSize: 4 });
     await store.migrate();

@@ -17,7 +17,7 @@ async function slow(ms: number): Promise<Store> {
   return { ...store, findUser: late, findSession: late };
 }
 
-test('statements of one request, one after the other, share a budget, and the one beyond it is refused', async () => {
+test('the statements of one request, one after the other, share a budget, and the one beyond it is refused', async () => {
   const store = guardedStore(await slow(750), { statementTimeoutMs });
   expect(await store.findSession(Buffer.alloc(32))).toBeNull();
   await expect(store.findUser('oTEST')).rejects.toMatchObject({ kind: 'unavailable', code: 'TIMEOUT' });
@@ -43,7 +43,7 @@ test.each([{}, { statementTimeoutMs }])(
   },
 );
 
-test('statements of one batch, side by side, are counted once', async () => {
+test('the statements of one batch, side by side, are counted once', async () => {
   const store = guardedStore(await slow(100), { statementTimeoutMs });
   await Promise.all(Array.from({ length: 10 }, () => store.findUser('oTEST')));
   expect(await store.findUser('oTEST')).toBeNull();

@@ -26,7 +26,7 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
   }
   const [a, b, c] = ['v1.k1.a', 'v1.k1.b', 'v1.k1.c'];
 
-  test('gives back the user as stored, with the session beside it', async () => {
+  test('a login gives back the user as stored, with the session beside it', async () => {
     const login = loginWrite({ unionId: 'uTEST', profile: band, at: 1000 });
     const saved = await store.saveLogin(login);
     const { openId, appId, unionId, sessionKey, sessionKeyFingerprint, tokenHash, expiresAt } = login;
@@ -52,10 +52,10 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
   });
 
   describe('the session key', () => {
-    test('of a later exchange moves the stored one to the previous', async () => {
+    test('a key of a later exchange moves the stored one to the previous', async () => {
       expect(await keysAfter({ key: 'a', at: 1 }, { key: 'b', at: 2 })).toEqual([b, a, 2, 'fingerprint-of-b']);
     });
-    test('that comes again moves nothing, and counts as seen at the later time', async () => {
+    test('a key that is given again moves nothing, and counts as seen at the later time', async () => {
       expect(await keysAfter({ key: 'a', at: 1 }, { key: 'b', at: 2 }, { key: 'b', at: 3 })).toEqual([
         b,
         a,
@@ -69,11 +69,11 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
         'fingerprint-of-a',
       ]);
     });
-    test('that comes again is known by its fingerprint, and its newer seal is kept', async () => {
+    test('a key that is given again is known by its fingerprint, and its newer seal is kept', async () => {
       const resealed = { key: 'a', at: 2, sessionKey: 'v1.k2.a' };
       expect(await keysAfter({ key: 'a', at: 1 }, resealed)).toEqual(['v1.k2.a', null, 2, 'fingerprint-of-a']);
     });
-    test('of an earlier exchange, written late, is dropped', async () => {
+    test('a key of an earlier exchange, written late, is dropped', async () => {
       expect(await keysAfter({ key: 'b', at: 2 }, { key: 'a', at: 1 })).toEqual([b, null, 2, 'fingerprint-of-b']);
       expect(await keysAfter({ key: 'a', at: 1 }, { key: 'c', at: 3 }, { key: 'b', at: 2 })).toEqual([
         c,
@@ -82,10 +82,10 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
         'fingerprint-of-c',
       ]);
     });
-    test('of an exchange of the same millisecond counts as later', async () => {
+    test('a key of an exchange of the same millisecond counts as later', async () => {
       expect(await keysAfter({ key: 'a', at: 1 }, { key: 'b', at: 1 })).toEqual([b, a, 1, 'fingerprint-of-b']);
     });
-    test('that comes back is current again', async () => {
+    test('a previous key that is given again is current again', async () => {
       expect(await keysAfter({ key: 'a', at: 1 }, { key: 'b', at: 2 }, { key: 'a', at: 3 })).toEqual([
         a,
         b,
@@ -93,7 +93,7 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
         'fingerprint-of-a',
       ]);
     });
-    test('of a user whose key was removed by hand does not drop the previous one', async () => {
+    test('a key that was removed by hand does not cost the user the previous one', async () => {
       const openId = newOpenId();
       await store.saveLogin(loginWrite({ openId, key: 'a', at: 1 }));
       await store.saveLogin(loginWrite({ openId, key: 'b', at: 2 }));
@@ -108,7 +108,7 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
     });
   });
 
-  test('leaves a stored value as it is where the login has none', async () => {
+  test('a stored value stays as it is where the login has none', async () => {
     const openId = newOpenId();
     await store.saveLogin(loginWrite({ openId, profile: band, unionId: 'uTEST' }));
     expect(await store.saveLogin(loginWrite({ openId, profile: noProfile }))).toMatchObject({
@@ -131,19 +131,19 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
     [[2, null], 2],
     [[2, 1], 1],
     [[null, null], null],
-  ] as const)('of genders %j keeps %s', async (genders, kept) => {
+  ] as const)('the genders %j of successive logins are stored as %s', async (genders, kept) => {
     const openId = newOpenId();
     for (const gender of genders) await store.saveLogin(loginWrite({ openId, profile: { ...noProfile, gender } }));
     expect((await store.findUser(openId))?.gender).toBe(kept);
   });
 
-  test('keeps the time of creation, and never moves the time of change back', async () => {
+  test('a login keeps the time of creation, and never moves the time of change back', async () => {
     const openId = newOpenId();
     for (const at of [2000, 3000, 1000]) await store.saveLogin(loginWrite({ openId, at }));
     expect(await store.findUser(openId)).toMatchObject({ createdAt: 2000, updatedAt: 3000 });
   });
 
-  test('does not touch the columns of the business, nor the phone number', async () => {
+  test('a login does not touch the columns of the business, nor the phone number', async () => {
     const openId = newOpenId();
     await store.saveLogin(loginWrite({ openId }));
     const set = `update gk_wx_user set real_name = '王小明', stu_id = 42, phone_number = 'v1.phone'`;
@@ -155,7 +155,7 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
     ]);
   });
 
-  test('does not name the columns of the business in a statement', async () => {
+  test('a login does not name the columns of the business in a statement', async () => {
     const bare = await createUrl();
     const storeOfBare = await openStore({ databaseUrl: bare, timeoutMs: 5000, poolSize: 1 });
     await storeOfBare.migrate();
@@ -185,7 +185,7 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
     expect(saved.map((user) => user.openId)).toEqual(logins.map(({ openId }) => openId));
   });
 
-  describe('is written whole or not at all', () => {
+  describe('a login is written whole or not at all', () => {
     const tooLong: Record<string, (login: LoginWrite) => LoginWrite> = {
       nickName: (login) => ({ ...login, profile: { ...band, nickName: '好'.repeat(1025) } }),
       avatarUrl: (login) => ({ ...login, profile: { ...band, avatarUrl: 'x'.repeat(2049) } }),
@@ -193,7 +193,7 @@ describe.each(databases)('a login saved on $name', ({ createUrl, query }) => {
       language: (login) => ({ ...login, profile: { ...band, language: 'x'.repeat(65) } }),
       sessionKey: (login) => ({ ...login, sessionKey: 'x'.repeat(256) }),
     };
-    test.each(Object.keys(tooLong))('a %s that is too long is refused, and nothing is stored', async (field) => {
+    test.each(Object.keys(tooLong))('a login with too long a %s is refused, and nothing is stored', async (field) => {
       const login = tooLong[field]?.(loginWrite({ at: 5000 })) ?? loginWrite();
       await expect(store.saveLogin(login)).rejects.toMatchObject({ name: 'StoreError', kind: 'unexpected' });
       expect(await store.findUser(login.openId)).toBeNull();

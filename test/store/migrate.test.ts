@@ -46,27 +46,27 @@ const tablesOf = ({ name, query }: TestDatabase, url: string) =>
       : 'select table_name as name from information_schema.tables where table_schema = database() order by table_name',
   ).then((rows) => rows.map((row) => row.name));
 
-describe.each(databases)('migration on $name', (database) => {
+describe.each(databases)('migrations on $name', (database) => {
   const { name, createUrl, query } = database;
   const dialect = name === 'SQLite' ? 'sqlite' : 'mysql';
   const migrate = name === 'SQLite' ? migrateSqlite : migrateMysql;
   const journal = (url: string) => query(url, 'select hash, created_at from __guoke_migrations');
 
-  test('of an empty database, eight times at once, all succeed and one does it', async () => {
+  test('eight migrations of an empty database at once all succeed, and one of them does the work', async () => {
     const url = await createUrl();
     await Promise.all(Array.from({ length: 8 }, async () => (await open(url)).migrate()));
     expect(await journal(url)).toHaveLength(readMigrations(dialect).length);
     await (await open(url)).saveLogin(loginWrite());
   });
 
-  test('by three processes at once: each says so in one line and ends well', async () => {
+  test('migrations by three processes at once say so in one line each and end well', async () => {
     const url = await createUrl();
     const runs = await Promise.all(Array.from({ length: 3 }, () => command(url)));
     for (const { stdout, stderr } of runs) expect([stdout, stderr]).toEqual(['The tables are up to date.\n', '']);
     await (await open(url)).saveLogin(loginWrite());
   });
 
-  test('of what is up to date changes nothing', async () => {
+  test('a migration of an up-to-date database changes nothing', async () => {
     const url = await createUrl();
     const login = loginWrite();
     await (await open(url)).migrate();
@@ -76,7 +76,7 @@ describe.each(databases)('migration on $name', (database) => {
     expect(await database.dump(url)).toBe(before);
   });
 
-  test('refuses a table of the same name that is not ours, each time, and leaves all as it was', async () => {
+  test('a migration refuses a table of the same name that is not ours, each time, and leaves all as it was', async () => {
     const url = await createUrl();
     await (await open(url)).ping();
     await query(url, 'create table gk_wx_user (open_id varchar(64), nick_name varchar(20))');
@@ -91,7 +91,7 @@ describe.each(databases)('migration on $name', (database) => {
     expect(await journal(url)).toEqual([]);
   });
 
-  test('interrupted half-way says where, and the next start continues', async () => {
+  test('a migration that is interrupted half-way says where, and the next start continues', async () => {
     const [first, ...later] = readMigrations(dialect);
     if (!first) throw new Error('no migration');
     for (let done = 0; done <= first.statements.length; done++) {
@@ -107,7 +107,7 @@ describe.each(databases)('migration on $name', (database) => {
     }
   });
 
-  test('and the one of drizzle-kit take each other for done', async () => {
+  test('our migrations and those of drizzle-kit take each other’s work for done', async () => {
     const [ours, theirs] = [await createUrl(), await createUrl()];
     await (await open(ours)).migrate();
     await (await open(theirs)).ping();
@@ -137,7 +137,7 @@ describe.each(databases)('migration on $name', (database) => {
 
   const foreignJournal = 'create table __drizzle_migrations (id integer, hash varchar(64), created_at bigint)';
 
-  test('of a database that another Drizzle application has migrated later makes our tables, and leaves its journal', async () => {
+  test('a migration of a database that another Drizzle application has migrated makes our tables, and leaves its journal', async () => {
     const url = await createUrl();
     await (await open(url)).ping();
     await query(url, foreignJournal);
@@ -148,7 +148,7 @@ describe.each(databases)('migration on $name', (database) => {
     expect(await journal(url)).toHaveLength(readMigrations(dialect).length);
   });
 
-  test('carries over what version 0.1 wrote into the journal of all Drizzle applications, by hash and once', async () => {
+  test('a migration carries over what version 0.1 wrote into the journal of all Drizzle applications, by hash and once', async () => {
     const url = await createUrl();
     await (await open(url)).migrate();
     const login = loginWrite();
@@ -167,7 +167,7 @@ describe.each(databases)('migration on $name', (database) => {
     expect(await (await open(url)).findSession(login.tokenHash)).not.toBeNull();
   });
 
-  test('whose journal is full and whose tables are gone: unavailable, and it names them', async () => {
+  test('a migration whose journal is full and whose tables are gone fails as unavailable, and names them', async () => {
     const url = await createUrl();
     const store = await open(url);
     await expect(store.verifyTables()).rejects.toMatchObject({ kind: 'unavailable', code: 'TABLES_MISSING' });
@@ -179,7 +179,7 @@ describe.each(databases)('migration on $name', (database) => {
     await expect(store.verifyTables()).rejects.toThrow(/there is no gk_wx_session, gk_wx_avatar/);
   });
 
-  test('of a database that a newer version has migrated is nothing to do', async () => {
+  test('a migration does nothing to a database that a newer version has migrated', async () => {
     const url = await createUrl();
     await (await open(url)).migrate();
     await query(url, `insert into __guoke_migrations (hash, created_at) values ('newer', ${Date.now() + 1e10})`);
@@ -188,12 +188,12 @@ describe.each(databases)('migration on $name', (database) => {
   });
 });
 
-describe.skipIf(!hasMysql)('a statement of a migration on MySQL', () => {
+describe.skipIf(!hasMysql)('statements and leases of a migration on MySQL', () => {
   const [migration] = readMigrations('mysql');
   if (!migration) throw new Error('no migration');
   const cut = (statements: readonly string[]) => [{ ...migration, statements }];
 
-  test('that was carried out, and not recorded when the process was killed, counts as done', async () => {
+  test('a statement that was carried out, and not recorded when the process was killed, counts as done', async () => {
     const untouched = await mysql.createUrl();
     await (await open(untouched)).migrate();
     const whole = await tablesOf(mysql, untouched);
@@ -208,14 +208,14 @@ describe.skipIf(!hasMysql)('a statement of a migration on MySQL', () => {
     }
   });
 
-  test('that comes after it, and finds its table there, is refused all the same', async () => {
+  test('a later statement that finds its table there is refused all the same', async () => {
     const url = await mysql.createUrl();
     await migrateMysql({ databaseUrl: url, migrations: cut(['nonsense']) }).catch(() => {});
     await mysql.query(url, 'create table gk_wx_user (open_id int)');
     await expect((await open(url)).migrate()).rejects.toThrow(/statement 2 of 5; the next start continues there/);
   });
 
-  test('waits for another instance no longer than its deadline', async () => {
+  test('a migration waits for another instance no longer than its deadline', async () => {
     const url = await mysql.createUrl();
     onTestFinished(await holdMigrationLease(url));
     await expect(migrateMysql({ databaseUrl: url, timeoutMs: 2000 })).rejects.toMatchObject({
@@ -224,7 +224,7 @@ describe.skipIf(!hasMysql)('a statement of a migration on MySQL', () => {
     });
   });
 
-  test('of an instance that died is taken over once its lease has run out', async () => {
+  test('a migration of an instance that died is taken over once its lease has run out', async () => {
     const url = await mysql.createUrl();
     onTestFinished(await holdMigrationLease(url));
     await mysql.query(url, 'update __guoke_lease set expires_at = utc_timestamp(3) + interval 1 second');
@@ -233,7 +233,7 @@ describe.skipIf(!hasMysql)('a statement of a migration on MySQL', () => {
     expect(await mysql.query(url, 'select * from __guoke_lease')).toEqual([]);
   });
 
-  test('that takes longer than the lease keeps it all the same', async () => {
+  test('a migration that takes longer than the lease keeps it all the same', async () => {
     const url = await mysql.createUrl();
     const migrating = migrateMysql({
       databaseUrl: url,
@@ -247,7 +247,7 @@ describe.skipIf(!hasMysql)('a statement of a migration on MySQL', () => {
     await migrating;
   });
 
-  test('of an instance that lost its lease meanwhile is not recorded by it, and the next one continues', async () => {
+  test('a migration that lost its lease meanwhile records nothing, and the next one continues', async () => {
     const url = await mysql.createUrl();
     const migrating = migrateMysql({ databaseUrl: url, migrations: cut(['do sleep(2)', ...migration.statements]) });
     await sleep(700);
@@ -261,7 +261,7 @@ describe.skipIf(!hasMysql)('a statement of a migration on MySQL', () => {
 describe.skipIf(!hasMysql)('a migration whose network falls silent after the handshake', () => {
   // The session's settings, the journal, the lease, the two tables of its own, and what it asks of them.
   test.each([1, 2, 3, 4, 5, 6, 7, 8])(
-    'at statement %i: unavailable soon, and the next one is well',
+    'a migration silent from statement %i on fails as unavailable soon, and the next one succeeds',
     async (statement) => {
       const proxy = await startMuteProxy(await mysql.createUrl(), statement);
       onTestFinished(proxy.close);
@@ -274,7 +274,7 @@ describe.skipIf(!hasMysql)('a migration whose network falls silent after the han
     },
   );
 
-  test('in the midst of its work: unavailable when all of the time is over', async () => {
+  test('a migration silent in the midst of its work fails as unavailable when its deadline is over', async () => {
     const proxy = await startMuteProxy(await mysql.createUrl(), 15);
     onTestFinished(proxy.close);
     const migrating = migrateMysql({ databaseUrl: proxy.url, timeoutMs: 1000 });
@@ -282,7 +282,7 @@ describe.skipIf(!hasMysql)('a migration whose network falls silent after the han
   });
 });
 
-test('the command that fails says why, shows no password and ends with 1', async () => {
+test('guoke migrate that fails says why, shows no password and exits 1', async () => {
   const url = 'mysql://root:hush@127.0.0.1:1/guoke';
   const failure: unknown = await command(url).catch((error: unknown) => error);
   expect(failure).toMatchObject({

@@ -51,7 +51,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     return { proxy, reached };
   }
 
-  test('nobody listens: unavailable at once', async () => {
+  test('a server that is not there makes a call unavailable at once', async () => {
     const nowhere = await openStore({
       databaseUrl: 'mysql://root:hush@127.0.0.1:1/guoke',
       timeoutMs: 1000,
@@ -63,7 +63,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     await nowhere.close();
   });
 
-  test('a server that accepts and never answers: unavailable within the deadline, for those who queue too', async () => {
+  test('a server that accepts and never answers makes a call unavailable within the deadline, and queued calls too', async () => {
     const { proxy, reached } = await behindProxy(400);
     await proxy.turn({ kind: 'blackHole' });
     const failures = await Promise.all(Array.from({ length: 12 }, () => failureOf(reached.saveLogin(loginWrite()))));
@@ -73,7 +73,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     }
   });
 
-  test('silent, and back again, ten times: every call in time, and the pool whole after each', async () => {
+  test('a server that falls silent and comes back, ten times, delays no call past its deadline, and leaves the pool whole', async () => {
     const { proxy, reached } = await behindProxy(500);
     for (let cycle = 0; cycle < 10; cycle++) {
       await Promise.all(Array.from({ length: 6 }, () => reached.ping()));
@@ -104,7 +104,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     await Promise.all(Array.from({ length: 6 }, () => reached.saveLogin(loginWrite())));
   });
 
-  test('a row that somebody else holds: unavailable within the deadline, and nothing stays held or written', async () => {
+  test('a call for a row that another transaction locks is unavailable within the deadline, and nothing stays locked or written', async () => {
     const { reached } = await behindProxy(300);
     const login = loginWrite({ at: 1 });
     await store.saveLogin(login);
@@ -137,7 +137,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     expect(await saving).toMatchObject({ openId: login.openId, sessionKey: null, updatedAt: login.now + 1 });
   });
 
-  test.skipIf(isTidb)('a write that meets the unnumbered error of TiDB, once, is tried again', async () => {
+  test.skipIf(isTidb)('a write that meets TiDB’s error without a number is repeated once', async () => {
     const database = await mysql.createUrl();
     const own = await openStore({ databaseUrl: database, timeoutMs: 2000, poolSize: 1 });
     onTestFinished(() => own.close());
@@ -156,7 +156,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     expect(await mysql.query(database, 'select * from tries')).toHaveLength(2);
   });
 
-  test.skipIf(isTidb)('a deadlock is tried again, and seen by nobody', async () => {
+  test.skipIf(isTidb)('a write that meets a deadlock is repeated, and its caller sees no error', async () => {
     const login = loginWrite();
     const patient = await openStore({ databaseUrl: url, timeoutMs: 10_000, poolSize: 1 });
     onTestFinished(() => patient.close());
@@ -173,7 +173,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     const rows = Array.from({ length: 50 }, () => [loginWrite().tokenHash, 'o', 1, 1, 1]);
     await rival.query('insert into gk_wx_session values ?', [[...rows, [login.tokenHash, 'o', 1, 1, 1]]]);
     const saving = patient.saveLogin(login);
-    // InnoDB shows this table as it was until nobody has read it for 0.1 s.
+    // InnoDB refreshes this table only after it has not been read for 0.1 s.
     await expect
       .poll(() => mysql.query(url, `select 1 from information_schema.innodb_trx where trx_state = 'LOCK WAIT'`), {
         interval: 150,
@@ -186,7 +186,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     expect((await deadlocks()) - before).toBeGreaterThan(0);
   });
 
-  test('a connection that comes when nobody waits for it any more goes back to the pool', async () => {
+  test('a connection that is ready after its callers gave up goes back to the pool', async () => {
     const pool = openPool({ databaseUrl: url, timeoutMs: 150, poolSize: 1 });
     onTestFinished(() => pool.close());
     // Both give up at once: what the first one held is destroyed, and its place goes to the second.
@@ -203,7 +203,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     expect(socketOf(connection)?.destroyed).toBe(true);
   });
 
-  test('no more may wait for a connection than the queue holds', async () => {
+  test('a queue for connections holds no more callers than its bound', async () => {
     const pool = openPool({ databaseUrl: url, timeoutMs: 2000, poolSize: 1, queueLimit: 2 });
     let open = () => {};
     const gate = new Promise<void>((resolve) => (open = resolve));
@@ -214,7 +214,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     await pool.close();
   });
 
-  test('no error holds a value of the statement, nor the statement', async () => {
+  test('an error holds no value of the statement, nor the statement', async () => {
     const login = loginWrite({ profile: { ...band, nickName: 'hush'.repeat(300) } });
     const taken = loginWrite({ key: 'hush' });
     await store.saveLogin(taken);
@@ -237,14 +237,14 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     'mysql://root:hush@',
     'mysql://root:hush@[broken/x',
     'mysql://root:hush@host/db?multipleStatements=true',
-  ])('an URL of no use is refused and not shown: %s', async (databaseUrl) => {
+  ])('an invalid URL is refused and not shown: %s', async (databaseUrl) => {
     const open = () => openStore({ databaseUrl, timeoutMs: 1000, poolSize: 1 });
     const refusal = await open().catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(StoreError);
     expect(String(refusal)).not.toMatch(/hush|broken|multiple/);
   });
 
-  test('closed: unavailable, and closing twice is no error', async () => {
+  test('a closed store is unavailable, and closing it twice is harmless', async () => {
     const closing = await openStore({ databaseUrl: url, timeoutMs: 1000, poolSize: 2 });
     await closing.ping();
     await Promise.all([closing.close(), closing.close()]);
@@ -259,7 +259,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     expect((await failureOf(reached.close())).afterMs).toBeLessThan(soon);
   });
 
-  test('closed: no socket is left, not even to a server that hears the goodbye and never hangs up', async () => {
+  test('a closed store leaves no socket, not even to a server that hears the goodbye and never hangs up', async () => {
     let isSilent = false;
     const silent = createServer({ allowHalfOpen: true }, (client) => {
       const target = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {});
@@ -285,7 +285,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
   });
 
   test.skipIf(isTidb).each([1105, 8022, 8028, 9001, 9002, 9003, 9004, 9005, 9007])(
-    "TiDB's passing error %i: unavailable",
+    'TiDB’s transient error %i makes a call unavailable',
     async (errno) => {
       const pool = openPool({ databaseUrl: url, timeoutMs: 2000, poolSize: 1 });
       onTestFinished(() => pool.close());
@@ -295,7 +295,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     },
   );
 
-  test('a mistake of ours in calling Node: unexpected, and not a database that is away', async () => {
+  test('a mistake of ours in calling Node is unexpected, and not told as a database that is away', async () => {
     const pool = openPool({ databaseUrl: url, timeoutMs: 2000, poolSize: 1 });
     onTestFinished(() => pool.close());
     const mistake = async () => Buffer.alloc('1' as unknown as number);
@@ -303,7 +303,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
     await expect(pool.lend(mistake)).rejects.toMatchObject(refused);
   });
 
-  test('every connection is strict, in UTC and of utf8mb4, whatever the server says', async () => {
+  test('a connection is strict, in UTC and of utf8mb4, whatever the server’s settings', async () => {
     const pool = openPool({ databaseUrl: url, timeoutMs: 2000, poolSize: 1 });
     const settings = 'select @@time_zone as zone, @@sql_mode as mode, @@character_set_connection as charset';
     const [[row]] = await pool.lend(async (db) => (await db.execute(settings)) as unknown as [[object]]);
@@ -313,7 +313,7 @@ describe.skipIf(!hasMysql)('MySQL in trouble', () => {
 
   const program = findMariaDb();
   test.skipIf(!program)(
-    'killed and started again: unavailable meanwhile, then well, and every login is there',
+    'a server that is killed and started again makes calls unavailable meanwhile, then serves, and has every login',
     async () => {
       const server = await startMariaDb(program ?? '');
       onTestFinished(() => server.remove());

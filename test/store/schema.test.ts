@@ -19,7 +19,7 @@ import { databases } from '../support/databases.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 describe('the schemas of both dialects', () => {
-  test('have the same rows, which are those of the port', () => {
+  test('both schemas have the same rows, which are those of the port', () => {
     type Row = InferSelectModel<typeof mysqlSchema.gkWxUser>;
     expectTypeOf<Row>().toEqualTypeOf<InferSelectModel<typeof sqliteSchema.gkWxUser>>();
     expectTypeOf<Omit<Row, 'realName' | 'stuId'>>().toEqualTypeOf<User>();
@@ -30,7 +30,7 @@ describe('the schemas of both dialects', () => {
     expectTypeOf<NewUser>().toEqualTypeOf<InferInsertModel<typeof sqliteSchema.gkWxUser>>();
   });
 
-  test('are written by a login column by column: a map that leaves one out does not compile', () => {
+  test('both schemas are written by a login column by column: a map that leaves one out does not compile', () => {
     // A mapped type keeps what is optional optional: a partial map is another type.
     type ColumnsOf<Map> = { [Column in keyof Map]: true };
     type Columns = { [Column in keyof User]: true };
@@ -44,7 +44,7 @@ describe('the schemas of both dialects', () => {
   test.each([
     ['gk_wx_user', mysqlSchema.gkWxUser, sqliteSchema.gkWxUser],
     ['gk_wx_access_token', mysqlSchema.gkWxAccessToken, sqliteSchema.gkWxAccessToken],
-  ] as const)('%s: each text column that MySQL bounds has its check in SQLite', (_, mysqlTable, sqliteTable) => {
+  ] as const)('a text column of %s that MySQL bounds has its check in SQLite', (_, mysqlTable, sqliteTable) => {
     const columns = Object.values(getTableColumns(mysqlTable));
     const bounded = columns.filter((column) => column.getSQLType().startsWith('varchar'));
     const checks = getTableConfig(sqliteTable).checks.map(({ name }) => name);
@@ -52,7 +52,7 @@ describe('the schemas of both dialects', () => {
   });
 
   test.each(['gkWxUser', 'gkWxSession', 'gkWxAvatar', 'gkWxAccessToken'] as const)(
-    'have the same columns in the same order: %s',
+    'both schemas have the same columns in the same order: %s',
     (table) => {
       const columnsOf = (schema: typeof mysqlSchema | typeof sqliteSchema) =>
         Object.entries(getTableColumns(schema[table])).map(([key, { name, notNull, primary }]) => [
@@ -65,13 +65,13 @@ describe('the schemas of both dialects', () => {
     },
   );
 
-  test('assign the keys of a user in the order in which MySQL may evaluate them', () => {
+  test('both schemas assign the keys of a user in the order in which MySQL may evaluate them', () => {
     const names = Object.keys(mysqlSchema.userColumns);
     const keys = ['appId', 'prevSessionKey', 'sessionKey', 'sessionKeyFingerprint', 'sessionKeyAt'];
     expect(names.filter((name) => keys.includes(name))).toEqual(keys);
   });
 
-  test.each(['mysql', 'sqlite'])('need no other migration than those under drizzle/%s', async (dialect) => {
+  test.each(['mysql', 'sqlite'])('a schema needs no other migration than those under drizzle/%s', async (dialect) => {
     // drizzle-kit takes every path for one below its own directory.
     const out = path.relative(root, `${inject('scratch')}/drizzle-${dialect}`);
     await cp(`${root}/drizzle/${dialect}`, path.join(root, out), { recursive: true });

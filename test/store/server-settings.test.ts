@@ -48,7 +48,7 @@ const servers: [string, string[]][] = [
   ['no strict mode, a binary log of statements', ['--sql-mode=', '--log-bin', '--binlog-format=STATEMENT']],
 ];
 
-/** A server with these settings, and a user of it who is no administrator: init_connect is not run for those. */
+/** A server with these settings, and an account without administrator rights: init_connect is not run for administrators. */
 async function startServer(settings: readonly string[]) {
   const server = await startMariaDb(program ?? '', { settings, hasAccounts: true });
   onTestFinished(() => server.remove());
@@ -73,13 +73,13 @@ async function rowsOf(query: Promise<unknown>): Promise<Record<string, unknown>[
   return rows;
 }
 
-describe.skipIf(!program)('a server with settings of its own:', () => {
-  test.each(servers)('%s: text, tokens and tables are as they must be', async (_, settings) => {
+describe.skipIf(!program)('a server with settings of its own', () => {
+  test.each(servers)('text, tokens and tables are right on a server with %s', async (_, settings) => {
     const { open, administrator } = await startServer(settings);
     const [here, there] = [await open(), await open()];
     await here.migrate();
     // Known to both connections before the login, as in a server that has run for a while.
-    await Promise.all([here.ping(), there.ping(), there.findUser('nobody')]);
+    await Promise.all([here.ping(), there.ping(), there.findUser('unknown')]);
     const nickName = `小明 👩🏽‍❤️‍💋‍👨🏿 '"\\`;
     const login = loginWrite({ profile: { ...noProfile, nickName } });
     expect(await here.saveLogin(login)).toMatchObject({ nickName });
@@ -107,7 +107,7 @@ describe.skipIf(!program)('a server with settings of its own:', () => {
     ['engine = MyISAM', /gk_wx_session is a table of MyISAM: alter table gk_wx_session engine = InnoDB/],
     ['convert to character set utf8mb3', /gk_wx_session.open_id is of utf8mb3_general_ci: alter table/],
     ['convert to character set utf8mb4', /modify open_id varchar\(64\) CHARACTER SET ascii COLLATE ascii_bin not null/],
-  ])('a table that was altered to %s is named at the start, with what mends it', async (change, said) => {
+  ])('a table that was altered to %s is named at the start, with the command that repairs it', async (change, said) => {
     const url = await mysql.createUrl();
     const store = await openStore({ databaseUrl: url, timeoutMs: 5000, poolSize: 1 });
     onTestFinished(() => store.close());

@@ -5,7 +5,7 @@ import type { Store } from '../../src/store/store.ts';
 import { databases } from '../support/databases.ts';
 import { loginWrite, newOpenId } from '../support/login-write.ts';
 
-describe.each(databases)('a session on $name', ({ createUrl }) => {
+describe.each(databases)('sessions on $name', ({ createUrl }) => {
   let url: string;
   let store: Store;
   beforeAll(async () => {
@@ -15,7 +15,7 @@ describe.each(databases)('a session on $name', ({ createUrl }) => {
   });
   afterAll(() => store.close());
 
-  test('is found by its token only, and expired ones too', async () => {
+  test('a session is found by its token only, and an expired one too', async () => {
     const login = loginWrite({ expiresAt: 1 });
     const user = await store.saveLogin(login);
     expect(await store.findSession(login.tokenHash)).toMatchObject({ session: { expiresAt: 1 }, user });
@@ -26,13 +26,13 @@ describe.each(databases)('a session on $name', ({ createUrl }) => {
     expect(await store.findSession(randomBytes(32))).toBeNull();
   });
 
-  test('is found by every byte of a hash, zeros and spaces at its end included', async () => {
+  test('a session is found by every byte of a hash, zeros and spaces at its end included', async () => {
     const hashes = [0, 0x20, 0x27, 0x5c, 0xff].map((byte) => Buffer.alloc(32, byte));
     for (const tokenHash of hashes) await store.saveLogin(loginWrite({ tokenHash }));
     for (const tokenHash of hashes) expect((await store.findSession(tokenHash))?.session.tokenHash).toEqual(tokenHash);
   });
 
-  test('of each device lives beside the others', async () => {
+  test('a session of each device lives beside the others', async () => {
     const openId = newOpenId();
     const [phone, tablet] = [loginWrite({ openId }), loginWrite({ openId })];
     await store.saveLogin(phone);
@@ -42,7 +42,7 @@ describe.each(databases)('a session on $name', ({ createUrl }) => {
     expect(await store.findSession(tablet.tokenHash)).not.toBeNull();
   });
 
-  test('is extended without others, and stays deleted once deleted', async () => {
+  test('a session is extended without others, and stays deleted once deleted', async () => {
     const openId = newOpenId();
     const [used, other] = [loginWrite({ openId, at: 1000 }), loginWrite({ openId, at: 1000 })];
     await store.saveLogin(used);
@@ -60,14 +60,14 @@ describe.each(databases)('a session on $name', ({ createUrl }) => {
     expect(await store.findSession(used.tokenHash)).toBeNull();
   });
 
-  test('is deleted once', async () => {
+  test('a session is deleted once', async () => {
     const login = loginWrite();
     await store.saveLogin(login);
     const deleted = await Promise.all(Array.from({ length: 10 }, () => store.deleteSession(login.tokenHash)));
     expect(deleted.filter(Boolean)).toHaveLength(1);
   });
 
-  test('of every device of a user is deleted and counted, and of no other user', async () => {
+  test('the sessions of every device of a user are deleted and counted, and none of another user', async () => {
     const openId = newOpenId();
     const stranger = loginWrite();
     await store.saveLogin(stranger);
@@ -77,7 +77,7 @@ describe.each(databases)('a session on $name', ({ createUrl }) => {
     expect(await store.findSession(stranger.tokenHash)).not.toBeNull();
   });
 
-  test('that has expired is deleted with the others, and not counted', async () => {
+  test('a session that has expired is deleted with the others, and not counted', async () => {
     const openId = newOpenId();
     const logins = [1000, 1001, 1002].map((expiresAt) => loginWrite({ openId, expiresAt }));
     for (const login of logins) await store.saveLogin(login);

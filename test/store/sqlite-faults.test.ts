@@ -20,8 +20,8 @@ async function openMigrated(timeoutMs = 2000) {
   return { url, store };
 }
 
-describe('SQLite', () => {
-  test('creates its directory and its files for their owner alone', async () => {
+describe('SQLite in trouble', () => {
+  test('a new database has its directory and its files for their owner alone', async () => {
     const { url, store } = await openMigrated();
     await store.saveLogin(loginWrite());
     const file = url.slice('file:'.length);
@@ -29,7 +29,7 @@ describe('SQLite', () => {
     expect((await stat(file.replace(/\/[^/]*$/, ''))).mode & 0o777).toBe(0o700);
   });
 
-  test('takes any path: with spaces, percents and Chinese characters', async () => {
+  test('a path may have spaces, percents and Chinese characters', async () => {
     const url = `file:${inject('scratch')}/${crypto.randomUUID()} 果壳%20?#/a b.db`;
     const store = await openStore({ databaseUrl: url, timeoutMs: 1000, poolSize: 1 });
     await store.ping();
@@ -37,7 +37,7 @@ describe('SQLite', () => {
     expect((await stat(url.slice('file:'.length))).isFile()).toBe(true);
   });
 
-  test('its settings hold on the connection in use, after a batch and after a failed one too', async () => {
+  test('a connection keeps its settings after a batch, and after a failed one too', async () => {
     const connection = createConnection({ databaseUrl: await sqlite.createUrl(), timeoutMs: 1000 });
     onTestFinished(() => connection.close());
     const db = await connection.lend(async (lent) => lent);
@@ -57,7 +57,7 @@ describe('SQLite', () => {
     expect(await db.all(sql`select a from t`)).toEqual([{ a: 1 }]);
   });
 
-  test('the event loop turns between pieces of queued work that take long', async () => {
+  test('the event loop turns between long pieces of queued work', async () => {
     const connection = createConnection({ databaseUrl: await sqlite.createUrl(), timeoutMs: 10_000 });
     onTestFinished(() => connection.close());
     // Opened, so that what follows waits for nothing but its turn.
@@ -79,7 +79,7 @@ describe('SQLite', () => {
     expect(seen.slice(0, 5)).toEqual(['work', 'turn', 'work', 'turn', 'work']);
   });
 
-  test('a batch takes the write lock at its beginning, even if it reads first, and once it is free gets it at once', async () => {
+  test('a batch takes the write lock at its beginning, even if it reads first, and as soon as the lock is free', async () => {
     const { url } = await openMigrated();
     const connection = createConnection({ databaseUrl: url, timeoutMs: 10 });
     onTestFinished(() => connection.close());
@@ -92,7 +92,7 @@ describe('SQLite', () => {
     await read();
   });
 
-  test('waits for the lock of another process without blocking ours, and gives up at the deadline', async () => {
+  test('a call waits for the lock of another process without blocking ours, and gives up at the deadline', async () => {
     const { url, store } = await openMigrated(400);
     const rival = createClient({ url });
     const lock = await rival.transaction('write');
@@ -114,7 +114,7 @@ describe('SQLite', () => {
     rival.close();
   });
 
-  test('several processes on one file, from its creation on: nothing is lost, nothing corrupt', async () => {
+  test('a file that several processes use from its creation on loses nothing and stays whole', async () => {
     const url = await sqlite.createUrl();
     const save = () =>
       promisify(execFile)(process.execPath, [...nodeArguments('test/support/save-logins.ts'), url, '100']);
@@ -124,7 +124,7 @@ describe('SQLite', () => {
     expect(await sqlite.query(url, 'select count(*) as n from gk_wx_session')).toEqual([{ n: 300 }]);
   });
 
-  test('a path of no use: unavailable at each call, and well once it is there', async () => {
+  test('a path that cannot be opened makes each call unavailable, and calls succeed once it can', async () => {
     const blocked = `${inject('scratch')}/${crypto.randomUUID()}`;
     await writeFile(blocked, '');
     const store = await openStore({ databaseUrl: `file:${blocked}/guoke.db`, timeoutMs: 500, poolSize: 1 });
@@ -137,7 +137,7 @@ describe('SQLite', () => {
     await missing.close();
   });
 
-  test('no error holds a value of the statement, nor the statement', async () => {
+  test('an error holds no value of the statement, nor the statement', async () => {
     const { store } = await openMigrated();
     const taken = loginWrite({ key: 'hush' });
     await store.saveLogin(taken);
@@ -151,13 +151,13 @@ describe('SQLite', () => {
     }
   });
 
-  test('closed: unavailable, and closing twice is no error', async () => {
+  test('a closed store is unavailable, and closing it twice is harmless', async () => {
     const { store } = await openMigrated();
     await Promise.all([store.close(), store.close()]);
     await expect(store.ping()).rejects.toMatchObject({ kind: 'unavailable', code: 'CLIENT_CLOSED' });
   });
 
-  test('an URL of another kind is refused and not shown', async () => {
+  test('a URL of another kind is refused and not shown', async () => {
     const open = () => openStore({ databaseUrl: 'postgres://root:hush@host/db', timeoutMs: 1000, poolSize: 1 });
     const refusal = await open().catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(StoreError);

@@ -53,7 +53,7 @@ describe.each(databases)('text on $name', ({ createUrl }) => {
     ['spaces at both ends', '  a  '],
     ['64 emoji of ten code points', '👩🏽‍❤️‍💋‍👨🏿'.repeat(64)],
     ['1024 characters of four bytes', '𠮷'.repeat(1024)],
-  ])('%s come back exactly', async (_, nickName) => {
+  ])('text such as %s comes back exactly', async (_, nickName) => {
     expect(await nickNameAfterSaving(nickName)).toBe(nickName);
   });
 

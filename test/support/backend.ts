@@ -18,6 +18,7 @@ interface BackendOptions {
   app?: NonNullable<ServerOptions['app']>;
   onPush?: NonNullable<ServerOptions['onPush']>;
   onUserDeleted?: NonNullable<ServerOptions['onUserDeleted']>;
+  sweepIntervalMs?: number;
 }
 
 export type Backend = Awaited<ReturnType<typeof startBackend>>;

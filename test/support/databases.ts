@@ -38,7 +38,7 @@ export const mysql: TestDatabase = {
   async query(url, statement) {
     const connection = await createConnection(url);
     try {
-      // A server that somebody has may have other defaults; the tests' own statements are written for these.
+      // A given server may have other defaults; the tests' own statements are written for these.
       await connection.query(
         `set names utf8mb4, autocommit = 1, sql_mode = 'STRICT_ALL_TABLES', default_storage_engine = InnoDB`,
       );

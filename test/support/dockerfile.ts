@@ -23,7 +23,7 @@ export interface Image {
   health: readonly string[];
 }
 
-/** Nobody's: who the image's own user is here. */
+/** The uid that stands for the image's own user here. */
 export const unprivileged = 65_534;
 
 /** The stages of a Dockerfile, as far as ours uses the language. */

@@ -7,7 +7,7 @@ import { findMariaDb, startMariaDb } from './mariadb.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** A server for the tests on MySQL, without a database; null when there is none. */
+    /** A server for the tests on MySQL, without a database; null when there is no server. */
     mysqlServerUrl: string | null;
     /** A directory that is removed after the run. */
     scratch: string;

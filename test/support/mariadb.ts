@@ -10,7 +10,7 @@ export type MariaDb = Awaited<ReturnType<typeof startMariaDb>>;
 /** The server refuses to run as root unless it is told to. */
 const asRoot = process.getuid?.() === 0 ? ['--user=root'] : [];
 
-/** The server's program, or null. MySQL's own is none: it needs minutes to initialise, and refuses TCP without grants. */
+/** The server's program, or null. MySQL's own is not used: it needs minutes to initialise, and refuses TCP without grants. */
 export function findMariaDb(): string | null {
   for (const program of ['mariadbd', 'mysqld', '/usr/sbin/mariadbd', '/usr/sbin/mysqld']) {
     try {

@@ -16,7 +16,7 @@ async function newPicture(): Promise<string> {
   return (await picture.png().toBuffer()).toString('base64');
 }
 
-describe.each(databases)('an account on $name', ({ name, createUrl, dump, query }) => {
+describe.each(databases)('accounts on $name', ({ name, createUrl, dump, query }) => {
   let backend: Backend;
   /** A second instance on the same database and the same stand-in. */
   let sibling: Backend;
@@ -45,7 +45,7 @@ describe.each(databases)('an account on $name', ({ name, createUrl, dump, query 
     backend.standin.phone.login({ user, ...(appId !== undefined && { appId }) }).code;
   const openIdOf = (user: string) => backend.standin.person(user).openid;
 
-  /** Somebody of whom everything is stored that can be. */
+  /** A user with a value in every column. */
   async function signIn() {
     const user = `account${++users}`;
     const profile = { nickName: `昵称${users}`, city: `城${users}`, province: `省${users}`, country: `国${users}` };
@@ -65,8 +65,8 @@ describe.each(databases)('an account on $name', ({ name, createUrl, dump, query 
   }
   const row = (openId: string) => backend.store.findRecord(openId);
 
-  describe('loses what its user takes back:', () => {
-    test('the nickname, the avatar and the phone number, each by itself', async () => {
+  describe('data that its user takes back', () => {
+    test('the nickname, the avatar and the phone number are each cleared alone', async () => {
       const { client, sibling, openId } = await signIn();
       const before = await client.user.me.query();
       const picture = (url: string | null) => fetch(`${backend.url}${url}`).then(({ status }) => status);
@@ -83,7 +83,7 @@ describe.each(databases)('an account on $name', ({ name, createUrl, dump, query 
       expect(await row(openId)).toMatchObject({ phoneNumber: null, phoneFingerprint: null, avatarUrl: null });
     });
 
-    test('nothing by an input that names nothing, or is neither text nor null', async () => {
+    test('an input that names nothing, or is neither text nor null, clears nothing', async () => {
       const { client, openId } = await signIn();
       const before = await row(openId);
       for (const input of [{}, { nickName: undefined }, { avatar: '' }, { avatar: 0 }, { nickName: false }, null]) {
@@ -94,8 +94,8 @@ describe.each(databases)('an account on $name', ({ name, createUrl, dump, query 
     });
   });
 
-  describe('is exported', () => {
-    test('with all that is stored, the number in full, and neither key nor token', async () => {
+  describe('an account that is exported', () => {
+    test('an export holds all that is stored, the number in full, and neither key nor token', async () => {
       const { user, token, client, openId, phoneNumber } = await signIn();
       const stored = (await row(openId)) ?? expect.unreachable();
       const data = await client.user.exportData.mutate({ code: codeOf(user) });
@@ -115,7 +115,7 @@ describe.each(databases)('an account on $name', ({ name, createUrl, dump, query 
       for (const secret of [token, sessionKey, ...sealed]) expect(text).not.toContain(secret);
     });
 
-    test('with a code that may have rotated the session key: the next profile is proved with the new one', async () => {
+    test('an export’s code may rotate the session key: the next profile is proved with the new one', async () => {
       const { user, client } = await signIn();
       const { code } = backend.standin.phone.login({ user, rotate: true });
       await client.user.exportData.mutate({ code });
@@ -137,7 +137,7 @@ describe.each(databases)('an account on $name', ({ name, createUrl, dump, query 
       const codes = {
         'made up': 'made-up',
         spent,
-        'of another user': codeOf('somebody'),
+        'of another user': codeOf('another'),
         'of another app': codeOf(user, shop.appId),
       };
       for (const [what, code] of Object.entries(codes)) {
@@ -155,8 +155,8 @@ describe.each(databases)('an account on $name', ({ name, createUrl, dump, query 
     },
   );
 
-  describe('that is deleted', () => {
-    test('is gone from every instance at once, and a later login makes a new user who inherits nothing', async () => {
+  describe('an account that is deleted', () => {
+    test('a deleted account is gone from every instance at once, and a later login makes a new user who inherits nothing', async () => {
       const { user, client, openId, sibling } = await signIn();
       const { token: tablet } = await backend.client().auth.checkUser.mutate({ code: codeOf(user) });
       const code = codeOf(user);
@@ -173,7 +173,7 @@ describe.each(databases)('an account on $name', ({ name, createUrl, dump, query 
       expect(await row(openId)).toMatchObject({ realName: null, stuId: null, prevSessionKey: null });
     });
 
-    test('leaves nothing of the person in the database, nor in the file that it is', async () => {
+    test('a deleted account leaves nothing of the person in the database, nor in the database file', async () => {
       const { user, client, openId } = await signIn();
       const { code } = backend.standin.phone.login({ user, rotate: true });
       await backend.client().auth.checkUser.mutate({ code });
@@ -203,7 +203,7 @@ describe.each(databases)('an account on $name', ({ name, createUrl, dump, query 
       }
     });
 
-    test('is kept whole when the owner’s hook fails, and is deleted by the next try', async () => {
+    test('an account is kept whole when the owner’s hook fails, and is deleted by the next try', async () => {
       const { user, client, openId } = await signIn();
       const before = await row(openId);
       const secret = 'a secret of the owner’s';
@@ -228,7 +228,7 @@ describe.each(databases)('an account on $name', ({ name, createUrl, dump, query 
       expect(hooked.map((each) => each.openId)).toEqual([openId]);
     });
 
-    test('and came back while the hook ran is a new user, who stays', async () => {
+    test('a user who came back while the hook ran is a new user, who stays', async () => {
       const { user, client, openId } = await signIn();
       hook = async () => {
         hook = async () => {};
@@ -240,7 +240,7 @@ describe.each(databases)('an account on $name', ({ name, createUrl, dump, query 
       expect(await row(openId)).toMatchObject({ nickName: null, createdAt: backend.clock.now });
     });
 
-    test('by 20 calls at once with 20 logins between them, is a new user who inherits nothing, or none', async () => {
+    test('an account after 20 deletions at once with 20 logins between them is a new user who inherits nothing, or none', async () => {
       const { user, token, openId } = await signIn();
       const old = (await row(openId)) ?? expect.unreachable();
       const instances = [backend, sibling];
@@ -259,7 +259,7 @@ describe.each(databases)('an account on $name', ({ name, createUrl, dump, query 
       expect(await dump(databaseUrl)).not.toContain(old.phoneNumber ?? '');
     });
 
-    test('while one of its calls is under way, is not written by that call', async () => {
+    test('a deleted account, while one of its calls is under way, is not written by that call', async () => {
       const { user, client, sibling, openId } = await signIn();
       const late = client.user.updateProfile.mutate({ nickName: '晚到', avatar: await newPicture() });
       await Promise.all([failureOf(late), sibling.user.deleteAccount.mutate({ code: codeOf(user) })]);
@@ -270,8 +270,8 @@ describe.each(databases)('an account on $name', ({ name, createUrl, dump, query 
     });
   });
 
-  describe('that is logged in on several phones', () => {
-    test('lists them, and revokes one on every instance, but none of another user', async () => {
+  describe('an account that is logged in on several phones', () => {
+    test('an account lists them, and revokes one on every instance, but none of another user', async () => {
       const { user, token, client } = await signIn();
       backend.clock.now += 5000;
       const tablet = await backend.client().auth.checkUser.mutate({ code: codeOf(user) });
@@ -298,8 +298,8 @@ describe.each(databases)('an account on $name', ({ name, createUrl, dump, query 
     });
   });
 
-  describe('that the operator blocks', () => {
-    test('is refused with every token and at every login, on every instance, until it is unblocked', async () => {
+  describe('an account that the operator blocks', () => {
+    test('a blocked account is refused with every token and at every login, on every instance, until it is unblocked', async () => {
       const { user, client, openId, sibling: other } = await signIn();
       await sibling.store.updateUser({ openId }, { blockedAt: backend.clock.now }, backend.clock.now);
       const refused = { reason: 'USER_BLOCKED', retry: 'never', httpStatus: 403 };
@@ -318,7 +318,7 @@ describe.each(databases)('an account on $name', ({ name, createUrl, dump, query 
   });
 });
 
-describe('our own mutations of a signed-in user, at most USER_WRITES_PER_MINUTE', () => {
+describe('calls of a signed-in user that write, at most USER_WRITES_PER_MINUTE', () => {
   const router: AnyTRPCRouter = appRouter;
   const mutations = Object.entries<AnyTRPCProcedure>(router._def.procedures)
     .filter(([, { _def }]) => _def.type === 'mutation')

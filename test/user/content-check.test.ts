@@ -26,14 +26,14 @@ describe('the content check', () => {
   }
   const requests = (path: string) => backend.standin.phone.stats().paths[path]?.requests ?? 0;
 
-  test('asks WeChat about a nickname and a picture, and about nothing that is cleared', async () => {
+  test('the content check asks WeChat about a nickname and a picture, and about nothing that is cleared', async () => {
     const before = [requests(textPath), requests(picturePath)];
     const { client } = await signedUp();
     await client.user.updateProfile.mutate({ nickName: null, avatar: null });
     expect([requests(textPath), requests(picturePath)]).toEqual(before.map((count) => count + 1));
   });
 
-  test('refuses what is risky, and nothing of the call is stored', async () => {
+  test('risky content is refused, and nothing of the call is stored', async () => {
     const { client, row } = await signedUp();
     const before = await row();
     expect(await failureOf(client.user.updateProfile.mutate({ nickName: '违规', avatar: null }))).toMatchObject({
@@ -48,7 +48,7 @@ describe('the content check', () => {
     expect(await row()).toEqual(before);
   });
 
-  test('takes what a person should review, and logs it without the text', async () => {
+  test('content that a person should review is stored, and logged without the text', async () => {
     const { client, row } = await signedUp();
     await client.user.updateProfile.mutate({ nickName: '存疑的名字' });
     expect(await row()).toMatchObject({ nickName: '存疑的名字' });
@@ -57,7 +57,7 @@ describe('the content check', () => {
     ]);
   });
 
-  test('by a WeChat that is away, slow or odd stores nothing, and is to be tried later', async () => {
+  test('content is not stored while WeChat is away, slow or answers oddly, and the call may be tried later', async () => {
     const { client, row } = await signedUp();
     const before = await row();
     for (const path of [textPath, picturePath]) {
@@ -85,7 +85,7 @@ describe('the content check', () => {
     expect(await row()).toEqual(before);
   });
 
-  test('is off by default: WeChat is not asked', async () => {
+  test('the content check is off by default: WeChat is not asked', async () => {
     const plain = await startBackend();
     const { client } = await signedUp(plain);
     expect(await client.user.updateProfile.mutate({ nickName: '违规' })).toMatchObject({ nickName: '违规' });

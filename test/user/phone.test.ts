@@ -10,7 +10,7 @@ const phonePath = '/wxa/business/getuserphonenumber';
 const number = '13580006666';
 const keyring = [{ id: 'test', key: Buffer.alloc(32, 5) }] as const;
 
-describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
+describe.each(databases)('phone numbers on $name', ({ createUrl, dump }) => {
   let backend: Backend;
   /** A second instance on the same database and the same stand-in. */
   let sibling: Backend;
@@ -40,11 +40,11 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
     };
   }
 
-  describe('and its access token', () => {
+  describe('an access token', () => {
     beforeEach(() => start());
     afterEach(stop);
 
-    test('is fetched once by 100 first calls at once on two instances', async () => {
+    test('an access token is fetched once by 100 first calls at once on two instances', async () => {
       await stop();
       // 200 logins and calls at once on a busy machine take longer than a phone would wait.
       await start({ WX_TIMEOUT_MS: '30000', DATABASE_TIMEOUT_MS: '30000' });
@@ -57,7 +57,7 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
       expect(stats().charged).toBe(100);
     });
 
-    test('serves for most of its two hours, and is renewed before its end by one instance', async () => {
+    test('an access token serves for most of its two hours, and is renewed before its end by one instance', async () => {
       const phone = await signIn();
       await phone.bind(phone.buttonCode());
       tick((7200 - 241) * 1000);
@@ -71,7 +71,7 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
       expect(stats().charged).toBe(4);
     });
 
-    test('is good to its end where its renewal fails', async () => {
+    test('an access token is good to its end where its renewal fails', async () => {
       const phone = await signIn();
       await phone.bind(phone.buttonCode());
       tick((7200 - 50) * 1000);
@@ -80,7 +80,7 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
       expect(requests(tokenPath)).toBe(4);
     });
 
-    test('that has expired is renewed before the call', async () => {
+    test('an access token that has expired is renewed before the call', async () => {
       const phone = await signIn();
       await phone.bind(phone.buttonCode());
       tick(7200 * 1000);
@@ -88,7 +88,7 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
       expect([requests(tokenPath), requests(phonePath)]).toEqual([2, 2]);
     });
 
-    test('that WeChat takes for invalid is renewed by force, once, by one instance', async () => {
+    test('an access token that WeChat calls invalid is renewed by force, once, by one instance', async () => {
       const phones = await Promise.all(Array.from({ length: 10 }, () => signIn()));
       const bindAll = () =>
         Promise.all(phones.map((phone, index) => phone.bind(phone.buttonCode(), index % 2 ? sibling : backend)));
@@ -103,7 +103,7 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
       expect(row).toMatchObject({ forcedOnDay: 1, forcedAt: backend.clock.now });
     });
 
-    test.each([40001, 42001])('after %d one more try, and no third', async (errcode) => {
+    test.each([40001, 42001])('an access token refused with %d is renewed once, not twice', async (errcode) => {
       const phone = await signIn();
       const code = phone.buttonCode();
       backend.standin.phone.fault({ code, times: 5, fault: { kind: 'errcode', errcode } });
@@ -112,7 +112,7 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
       expect((await phone.row())?.phoneNumber).toBeNull();
     });
 
-    test("is renewed by force within WeChat's limits: 30 s apart, 20 times a day", async () => {
+    test('an access token is renewed by force within WeChat’s limits: 30 s apart, 20 times a day', async () => {
       const phone = await signIn();
       const refuse = async () => {
         const code = phone.buttonCode();
@@ -134,14 +134,14 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
       expect(stats().charged).toBe(21);
     });
 
-    test('is asked for again where nothing came back, and nothing is charged for that', async () => {
+    test('an access token is asked for again where nothing came back, and nothing is charged for that', async () => {
       const phone = await signIn();
       backend.standin.phone.fault({ path: tokenPath, times: 2, fault: { kind: 'reset' } });
       expect(await failureOf(phone.bind(phone.buttonCode()))).toBeNull();
       expect([requests(tokenPath), requests(phonePath), stats().charged]).toEqual([3, 1, 1]);
     });
 
-    test('that cannot be had is a failure with its reason, in time, and the next call has it', async () => {
+    test('an access token that cannot be had fails the call with its reason, in time, and the next call has it', async () => {
       const troubles = [
         ['WECHAT_REJECTED', { kind: 'errcode', errcode: 40125 }],
         ['WECHAT_REJECTED', { kind: 'errcode', errcode: 40013 }],
@@ -164,7 +164,7 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
       expect(await failureOf(phone.bind(phone.buttonCode()))).toBeNull();
     });
 
-    test('whose fetcher died is fetched by another once the lease has ended', async () => {
+    test('an access token whose fetcher died is fetched by another instance once the lease has ended', async () => {
       const phone = await signIn();
       const { now } = backend.clock;
       await backend.store.leaseAccessToken({ appId: devApp.appId, owner: 'dead', now, until: now + 4000 });
@@ -173,7 +173,7 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
       expect(requests(tokenPath)).toBe(1);
     });
 
-    test('that is damaged in the database counts as none', async () => {
+    test('an access token that is damaged in the database counts as missing', async () => {
       const phone = await signIn();
       const { appId } = devApp;
       const { now } = backend.clock;
@@ -183,11 +183,11 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
     });
   });
 
-  describe('bound', () => {
+  describe('a number that is bound', () => {
     beforeAll(() => start());
     afterAll(stop);
 
-    test('is answered masked, kept sealed, and known from then on', async () => {
+    test('a number is answered masked, kept sealed, and known from then on', async () => {
       const phone = await signIn();
       expect(await phone.bind(phone.buttonCode())).toEqual({ phoneNumber: '135****6666' });
       expect(await backend.client(phone.token).user.me.query()).toMatchObject({ hasPhone: true });
@@ -201,7 +201,7 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
       expect((await phone.row())?.phoneNumber).toBe(row.phoneNumber);
     });
 
-    test('abroad is as good, its country as a number or not', async () => {
+    test('a number abroad is taken too, its country as a number or not', async () => {
       const phone = await signIn();
       const code = () =>
         backend.standin.phone.phoneNumber({ user: phone.user, phoneNumber: '51234567', countryCode: '852' }).code;
@@ -217,13 +217,13 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
       }
     });
 
-    test('again replaces the one before', async () => {
+    test('a number that is bound later replaces the one before', async () => {
       const phone = await signIn();
       await phone.bind(phone.buttonCode());
       expect(await phone.bind(phone.buttonCode('18912345678'))).toEqual({ phoneNumber: '189****5678' });
     });
 
-    test('is nobody else’s: their code, a used one, one too old, a login code: refused, and nothing is written', async () => {
+    test('a number of another user’s code, a used one, one too old or a login code is refused, and nothing is written', async () => {
       const phone = await signIn();
       const other = await signIn();
       const used = phone.buttonCode();
@@ -242,7 +242,7 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
       expect(stats().charged).toBe(charged);
     });
 
-    test('needs a login and a code of the right shape before WeChat is asked', async () => {
+    test('a number is bound with a login and a code of the right shape only, before WeChat is asked', async () => {
       const phone = await signIn();
       const before = [requests(phonePath), requests(tokenPath)];
       const call = (code: string, token = phone.token) => backend.client(token).user.bindPhone.mutate({ code });
@@ -254,7 +254,7 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
       expect((await phone.row())?.phoneNumber).toBeNull();
     });
 
-    test('every refusal of WeChat has its reason, and nothing is written', async () => {
+    test('a refusal of WeChat has its reason, and nothing is written', async () => {
       const troubles = [
         [-1, 'WECHAT_BUSY', 503, 3],
         [40003, 'CODE_INVALID', 401, 1],
@@ -277,7 +277,7 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
       tick(60_000);
     });
 
-    test('is never asked for twice where it may have been charged, whatever becomes of the answer', async () => {
+    test('a number is never asked for twice where it may have been charged, whatever becomes of the answer', async () => {
       const troubles: [string, FaultInput['fault'], boolean?][] = [
         ['WECHAT_TIMEOUT', { kind: 'reset' }],
         ['WECHAT_TIMEOUT', { kind: 'reset' }, true],
@@ -308,7 +308,7 @@ describe.each(databases)('a phone number on $name', ({ createUrl, dump }) => {
       }
     });
 
-    test('stands in clear in no answer, no log line and no dump; nor does the access token', async () => {
+    test('a number stands in clear in no answer, no log line and no dump; nor does the access token', async () => {
       const answers: string[] = [];
       const secrets = [number, number.slice(2), `86${number}`, backend.environment.WX_SECRET];
       const { access_token: accessToken } = await tokenOf(backend);

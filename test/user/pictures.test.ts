@@ -13,7 +13,7 @@ import { hostilePictures, payload, sidewaysJpeg } from '../support/pictures.ts';
 import { type ServerProcess, startServerProcess } from '../support/process.ts';
 
 /** In a process of its own, whose memory is its own too. */
-describe('pictures that mean harm', () => {
+describe('hostile pictures', () => {
   let directory: string;
   let databaseUrl: string;
   let standin: Standin;
@@ -103,7 +103,7 @@ describe('pictures that mean harm', () => {
     expect(bytes.length).toBeLessThan(100_000);
   }
 
-  test('are refused or made clean, within a second and 300 MB', async () => {
+  test('a hostile picture is refused or made clean, within a second and 300 MB', async () => {
     const { refused, cleaned, either } = await hostilePictures();
     const counts = { refused: 0, cleaned: 0 };
     let slowest = { name: '', ms: 0 };
@@ -132,7 +132,7 @@ describe('pictures that mean harm', () => {
     expect(peak).toBeLessThan(300);
   }, 60_000);
 
-  test('the odd ones that phones make are taken, and refused once they are cut off', async () => {
+  test('an odd picture that phones make is taken, and refused once it is cut off', async () => {
     const answers: [string, number][] = [];
     for (const [name, picture] of Object.entries(await phonePictures())) {
       const whole = await send(picture);
@@ -146,7 +146,7 @@ describe('pictures that mean harm', () => {
     expect(answers.length).toBeGreaterThan(30);
   }, 60_000);
 
-  test('many at once wait their turn or are sent away for now, and others are served meanwhile', async () => {
+  test('many pictures at once wait their turn or are refused for now, and other calls are served meanwhile', async () => {
     const { either } = await hostilePictures();
     const worst = Object.values(either);
     for (let user = 0; user < 30; user++) await tokenOf(user);
@@ -175,7 +175,7 @@ describe('pictures that mean harm', () => {
     expect((await send(await sidewaysJpeg())).status).toBe(200);
   }, 60_000);
 
-  test('and what is seen in a good one is seen as it was meant', async () => {
+  test('a good picture looks afterwards as it was meant', async () => {
     const answer = await send(await sidewaysJpeg());
     const { data, info } = await sharp(await avatarOf(answer))
       .raw()
@@ -189,7 +189,7 @@ describe('pictures that mean harm', () => {
     expect(payload).toContain('EVIL');
   });
 
-  test('a picture whose user has another one by now is swept, once it has been there for an hour', async () => {
+  test('an avatar that its user has replaced is swept, once it has been there for an hour', async () => {
     await send(
       await sharp({ create: { width: 9, height: 9, channels: 3, background: '#123' } })
         .png()

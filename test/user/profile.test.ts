@@ -10,7 +10,7 @@ const red = await sharp({ create: { width: 300, height: 200, channels: 3, backgr
   .toBuffer();
 const base64 = (bytes: Buffer) => bytes.toString('base64');
 
-describe.each(databases)('a profile of the user’s own on $name', ({ createUrl, query }) => {
+describe.each(databases)('a user’s own profile on $name', ({ createUrl, query }) => {
   let backend: Backend;
   let databaseUrl: string;
   let users = 0;
@@ -39,7 +39,7 @@ describe.each(databases)('a profile of the user’s own on $name', ({ createUrl,
   };
   const avatarCount = async () => Number((await query(databaseUrl, 'select count(*) as n from gk_wx_avatar'))[0]?.n);
 
-  test('is answered, stored, and there after an anonymous login, a restart and one more', async () => {
+  test('a profile is answered, stored, and still there after an anonymous login, a restart and one more', async () => {
     const { user, token, update } = await signIn();
     const updated = await update({ nickName: '果壳', avatar: base64(red) });
     expect(updated).toMatchObject({ nickName: '果壳', hasProfile: true, hasPhone: false });
@@ -58,14 +58,14 @@ describe.each(databases)('a profile of the user’s own on $name', ({ createUrl,
     backend = await startBackend({ databaseUrl });
   });
 
-  test('may be a name alone or a picture alone, and a picture is no name', async () => {
+  test('a profile may be a name alone or a picture alone, and a picture does not count as a name', async () => {
     const { update } = await signIn();
     expect(await update({ avatar: base64(red) })).toMatchObject({ nickName: null, hasProfile: false });
     expect(await update({ nickName: 'Ming' })).toMatchObject({ nickName: 'Ming', hasProfile: true });
     expect((await update({ nickName: 'Ming2' })).avatarUrl).toMatch(/^\/avatars\//);
   });
 
-  test('gives way to a real profile of WeChat’s, and its avatar to a real avatar', async () => {
+  test('a profile gives way to a real profile of WeChat’s, and its avatar to a real avatar', async () => {
     const { user, update } = await signIn();
     await update({ nickName: 'Mine', avatar: base64(red) });
     const avatarUrl = 'https://thirdwx.qlogo.cn/mmopen/vi_32/real/132';
@@ -75,7 +75,7 @@ describe.each(databases)('a profile of the user’s own on $name', ({ createUrl,
     });
   });
 
-  test('keeps its avatar where WeChat knows a name and the grey avatar only', async () => {
+  test('a profile keeps its avatar where WeChat knows a name and the grey avatar only', async () => {
     const { user, update } = await signIn();
     const { avatarUrl } = await update({ nickName: 'Mine', avatar: base64(red) });
     const { userInfo } = backend.standin.phone.profile({ user, anonymous: true });
@@ -92,7 +92,7 @@ describe.each(databases)('a profile of the user’s own on $name', ({ createUrl,
     }
   });
 
-  test('has any name that can be seen, composed, and to the last character', async () => {
+  test('a profile has any visible name, composed, to the last character', async () => {
     const { update } = await signIn();
     const names = [
       '果'.repeat(64),
@@ -108,7 +108,7 @@ describe.each(databases)('a profile of the user’s own on $name', ({ createUrl,
     expect((await update({ nickName: 'Cafe\u0301' })).nickName).toBe('Caf\u00e9');
   });
 
-  test('has no name that deceives, hides or is everybody’s: refused by its field, and nothing is written', async () => {
+  test('a name that deceives, hides or is the anonymous one is refused by its field, and nothing is written', async () => {
     const { row, update } = await signIn();
     await update({ nickName: 'Before' });
     const before = await row();
@@ -150,7 +150,7 @@ describe.each(databases)('a profile of the user’s own on $name', ({ createUrl,
     expect(await row()).toEqual(before);
   });
 
-  test('must be a profile, of somebody who is logged in', async () => {
+  test('a profile is taken only from a signed-in user, and only if it is valid', async () => {
     const { row, update, token } = await signIn();
     const before = await row();
     expect(await failureOf(update({}))).toMatchObject({ reason: 'INPUT_INVALID' });
@@ -174,7 +174,7 @@ describe.each(databases)('a profile of the user’s own on $name', ({ createUrl,
     expect(await row()).toEqual(before);
   });
 
-  test('may stand in a batch, beside calls of every kind', async () => {
+  test('a profile may stand in a batch, beside calls of every kind', async () => {
     const { token, row } = await signIn();
     const response = await fetch(`${backend.url}/trpc/user.updateProfile,auth.checkUser,user.updateProfile?batch=1`, {
       method: 'POST',
@@ -189,7 +189,7 @@ describe.each(databases)('a profile of the user’s own on $name', ({ createUrl,
     ]);
   });
 
-  test('has 512 KiB of room, alone of all procedures, whether a request says its length or not', async () => {
+  test('updateProfile alone of all procedures takes 512 KiB, whether a request declares its length or not', async () => {
     const { token, row } = await signIn();
     const before = await row();
     const statusOf = (path: string, bytes: number, chunked = false, bearer = token) =>
@@ -239,7 +239,7 @@ describe.each(databases)('a profile of the user’s own on $name', ({ createUrl,
   describe('with an avatar', () => {
     const get = (path: string, headers: Record<string, string> = {}) => fetch(`${backend.url}${path}`, { headers });
 
-    test('has it of its own making, once per content, under the hash of its bytes', async () => {
+    test('an avatar has an address made from the hash of its bytes, and is stored once per content', async () => {
       const [first, second] = [await signIn(), await signIn()];
       const { avatarUrl } = await first.update({ avatar: base64(red) });
       const count = await avatarCount();
@@ -251,7 +251,7 @@ describe.each(databases)('a profile of the user’s own on $name', ({ createUrl,
       expect(await sharp(bytes).metadata()).toMatchObject({ format: 'webp', width: 256, height: 256 });
     });
 
-    test('has it served for ever, as a picture and nothing else', async () => {
+    test('an avatar is served as cacheable for ever, as a picture and nothing else', async () => {
       const { update } = await signIn();
       const path = String((await update({ avatar: base64(red) })).avatarUrl);
       const response = await get(path);
@@ -273,7 +273,7 @@ describe.each(databases)('a profile of the user’s own on $name', ({ createUrl,
       expect((await get(path, { 'if-none-match': '"x"' })).status).toBe(200);
     });
 
-    test('and for no other path: JSON that no cache keeps', async () => {
+    test('a path of no avatar is answered with JSON that no cache keeps', async () => {
       const hash = '0'.repeat(64);
       for (const path of [
         `/avatars/${hash}.webp`,

@@ -9,7 +9,7 @@ const widths = { nickName: 1024, avatarUrl: 2048, language: 64, city: 128, provi
 const read = (fields: object) => readRawData(JSON.stringify(fields));
 
 describe('text', () => {
-  test('is taken as it is or refused, and never changed', () => {
+  test('a text is taken as it is or refused, and never changed', () => {
     fc.assert(
       fc.property(anyText, (value) => {
         const result = text(40).safeParse(value);
@@ -22,7 +22,7 @@ describe('text', () => {
     );
   });
 
-  test('that passes survives UTF-8, as every database and every phone has it', () => {
+  test('a text that passes survives UTF-8, as every database and every phone has it', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 40 }), (value) => {
         if (text(100).safeParse(value).success) expect(Buffer.from(value).toString()).toBe(value);
@@ -30,7 +30,7 @@ describe('text', () => {
     );
   });
 
-  test('with a control character or half a surrogate pair anywhere is refused', () => {
+  test('a text with a control character or half a surrogate pair anywhere is refused', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'grapheme-ascii' }),
@@ -43,7 +43,7 @@ describe('text', () => {
     );
   });
 
-  test('is measured in code points: an emoji of two UTF-16 units is one', () => {
+  test('a text is measured in code points: an emoji of two UTF-16 units is one', () => {
     for (const unit of ['x', '果', '😀', '𠮷']) {
       expect(text(64).safeParse(unit.repeat(64)).success).toBe(true);
       expect(text(64).safeParse(unit.repeat(65)).success).toBe(false);
@@ -52,14 +52,14 @@ describe('text', () => {
 });
 
 describe('the profile in rawData', () => {
-  test.each(Object.entries(widths))('%s: exactly as long as its column, or it counts as unknown', (field, width) => {
+  test.each(Object.entries(widths))('a %s as long as its column is taken, a longer one is unknown', (field, width) => {
     const long = (characters: number) =>
       field === 'avatarUrl' ? `https://a/${'𠮷'.repeat(characters - 10)}` : '𠮷'.repeat(characters);
     expect(read({ [field]: long(width) }).profile).toEqual({ ...noProfile, [field]: long(width) });
     expect(read({ [field]: long(width + 1) }).profile).toEqual(noProfile);
   });
 
-  test('has the fields that the contract names, null where they are not known, and no others', () => {
+  test('a profile has the fields that the contract names, null where they are unknown, and no others', () => {
     const nothing = fc.constantFrom(undefined, null, '');
     fc.assert(
       fc.property(fc.dictionary(fc.string({ maxLength: 10 }), fc.jsonValue()), nothing, (others, empty) => {
@@ -70,12 +70,12 @@ describe('the profile in rawData', () => {
     );
   });
 
-  test('has 0, 1 or 2 for a gender, and nothing that only looks like it', () => {
+  test('a gender is 0, 1 or 2, and nothing that only looks like it', () => {
     for (const gender of [0, 1, 2]) expect(read({ gender }).profile?.gender).toBe(gender);
     for (const gender of [-1, 3, 0.5, '1', true, [1], {}]) expect(read({ gender }).unfit).toEqual(['gender']);
   });
 
-  test('no text makes reading it throw, and what is no object is no profile', () => {
+  test('any text can be read without an exception, and only an object is a profile', () => {
     fc.assert(fc.property(fc.oneof(anyText, fc.json()), (raw) => void readRawData(raw)));
     for (const raw of ['', 'null', '[]', '"x"', '1', '{', '[{}]'])
       expect(readRawData(raw)).toEqual({ text: raw, fields: null, profile: null, unfit: [] });
@@ -83,13 +83,13 @@ describe('the profile in rawData', () => {
 });
 
 describe("a name of one's own", () => {
-  test('is none that WeChat gives to everybody, and none that cannot be seen', () => {
+  test('a name of one’s own is neither one that WeChat gives to all users, nor invisible', () => {
     for (const name of [null, '', ' ', '\u3000', '\u200B', '微信用户', ' 微信用户 '])
       expect(isOwnName(name)).toBe(false);
     for (const name of ['微信', '微信用户1', 'a', '0', '👻']) expect(isOwnName(name)).toBe(true);
   });
 
-  test('brings its profile along; without one nothing of it is kept, and a grey avatar never', () => {
+  test('a name decides about its profile: without one the profile is not kept, and a grey avatar never is', () => {
     const grey =
       'https://thirdwx.qlogo.cn/mmopen/vi_32/POgEwh4mIHO4nibH0KlMECNjjGxQUq24ZEaGT4poC6icRiccVGKSyXwibcPq4BWmiaIGuG1icwxaQX6grC9VemZoJ8rg/132';
     const band = { ...noProfile, nickName: 'Band', avatarUrl: 'https://thirdwx.qlogo.cn/x/132', gender: 1 as const };

@@ -29,7 +29,7 @@ describe("WeChat's 45011 or 45009", () => {
     return failure && 'reason' in failure ? failure.reason : 'OK';
   };
 
-  test.each([45011, 45009])('%i is answered as 429 with Retry-After until the next minute', async (errcode) => {
+  test.each([45011, 45009])('%i becomes a 429 with Retry-After until the next minute', async (errcode) => {
     const refused = await fetch(`${backend.url}/trpc/auth.checkUser`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -48,7 +48,7 @@ describe("WeChat's 45011 or 45009", () => {
     }
   });
 
-  test('each call asks WeChat, and is asked once', async () => {
+  test('each call asks WeChat once', async () => {
     for (let call = 1; call <= 3; call++) {
       expect(await outcome(refusedCodeOf('noisy'))).toBe('WECHAT_RATE_LIMITED');
       expect(exchanges()).toBe(call);
@@ -58,7 +58,7 @@ describe("WeChat's 45011 or 45009", () => {
 });
 
 describe('requests to WeChat at the same time', () => {
-  test('of all apps together are bounded: one more is WECHAT_BUSY and not sent, and each that ends makes room', async () => {
+  test('requests of all apps together are bounded: one more is WECHAT_BUSY and not sent, and each that ends makes room', async () => {
     const standin = await startStandin();
     const api = createWechatApi({ baseUrl: standin.url, maxInFlight: 2 });
     onTestFinished(async () => {
@@ -84,7 +84,7 @@ describe('requests to WeChat at the same time', () => {
     expect(standin.phone.stats().paths[path]?.requests).toBeLessThanOrEqual(3);
   });
 
-  test('beyond 500 are WECHAT_BUSY through the front door, and WeChat sees 500', async () => {
+  test('requests beyond 500 are WECHAT_BUSY through the front door, and WeChat sees 500', async () => {
     const backend = await startBackend({ env: { RATE_LIMIT_PER_MINUTE: '0', WX_TIMEOUT_MS: '60000' } });
     onTestFinished(() => backend.close());
     const { phone } = backend.standin;

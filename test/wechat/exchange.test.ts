@@ -61,13 +61,13 @@ async function reasonOfBody(body: string): Promise<string> {
 }
 
 describe('an exchange', () => {
-  test('brings the user of the code', async () => {
+  test('an exchange gives the user of the code', async () => {
     const { openid, sessionKey } = standin.person('xiaoming');
     const exchange = await wechat.exchangeCode(newCode());
     expect(exchange).toMatchObject({ appId: devApp.appId, openId: openid, sessionKey, startedAt: now() });
   });
 
-  test('sends each parameter once, encoded', async () => {
+  test('an exchange sends each parameter once, encoded', async () => {
     const code = 'a&appid=other';
     await reasonOf(wechat.exchangeCode(code));
     expect(standin.lastExchange()).toEqual([
@@ -78,7 +78,7 @@ describe('an exchange', () => {
     ]);
   });
 
-  test('of 20 uses of one code exactly one succeeds: results are not shared', async () => {
+  test('a code is exchanged once: of 20 uses of one code exactly one succeeds, and results are not shared', async () => {
     const code = newCode();
     const results = await Promise.allSettled(Array.from({ length: 20 }, () => wechat.exchangeCode(code)));
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
@@ -88,12 +88,12 @@ describe('an exchange', () => {
     expect(new Set(reasons)).toEqual(new Set(['CODE_INVALID']));
   });
 
-  test('for an app that is not ours does not reach WeChat', async () => {
+  test('an exchange for an app that is not ours does not reach WeChat', async () => {
     expect(await reasonOf(wechat.exchangeCode(newCode(), 'wxsomebodyelse'))).toBe('INPUT_INVALID');
     expect(requests()).toBe(0);
   });
 
-  test("takes each of WeChat's recorded answers for what it is", async () => {
+  test('an exchange understands each of WeChat’s recorded answers', async () => {
     const answers = vectors.code2sessionResponses;
     for (const body of [answers.ok, answers.okWithErrcode0]) {
       standin.phone.fault({ path, times: 1, fault: { kind: 'raw', body } });
@@ -132,13 +132,13 @@ describe('each errcode of the contract has its reason', () => {
     40001: 'WECHAT_REJECTED',
     99999: 'WECHAT_REJECTED',
   };
-  test.each(Object.entries(reasons))('%s is %s, asked once', async (errcode, reason) => {
+  test.each(Object.entries(reasons))('an errcode %s is %s, and WeChat is asked once', async (errcode, reason) => {
     expect(await reasonOfBody(`{"errcode":${errcode},"errmsg":"x, rid: 63a1b2c3-11223344"}`)).toBe(reason);
     expect(await reasonOfBody(`{"errcode":"${errcode}"}`)).toBe(reason);
     expect(requests()).toBe(2);
   });
 
-  test('the errcode and the rid go to the log, and a quota says when to come back', async () => {
+  test('an errcode and its rid go to the log, and a quota says when to come back', async () => {
     standin.phone.fault({ path, times: 1, fault: { kind: 'raw', body: vectors.code2sessionResponses.badSecret } });
     await expect(wechat.exchangeCode(newCode())).rejects.toMatchObject({
       detail: { errcode: 40125, rid: '63a1b2c3-11223344-55667788', appId: devApp.appId },
@@ -180,12 +180,12 @@ describe('an answer that is not one', () => {
     '{"openid":"oTEST0000000000000000000000A","session_key":""}',
     '{"openid":"oTEST0000000000000000000000A","session_key":"f7n5qHM/QQjtB64zyvMq+g==","unionid":1}',
   ];
-  test.each(bodies)('%s', async (body) => {
+  test.each(bodies)('an answer of %s is WECHAT_BAD_RESPONSE', async (body) => {
     expect(await reasonOfBody(body)).toBe('WECHAT_BAD_RESPONSE');
     expect(requests()).toBe(1);
   });
 
-  test('a good body with a status other than 200 is none', async () => {
+  test('a good body with a status other than 200 is WECHAT_BAD_RESPONSE', async () => {
     for (const status of [201, 404, 500, 502]) {
       const body = vectors.code2sessionResponses.ok;
       standin.phone.fault({ path, times: 1, fault: { kind: 'raw', status, body } });
@@ -193,7 +193,7 @@ describe('an answer that is not one', () => {
     }
   });
 
-  test('a status other than 200, a redirect, half a body, 32 MB, a gzip bomb: asked once, and never followed', async () => {
+  test('a status other than 200, a redirect, half a body, 32 MB and a gzip bomb are asked once, and never followed', async () => {
     const faults: Parameters<typeof standin.phone.fault>[0]['fault'][] = [
       { kind: 'status', status: 500 },
       { kind: 'status', status: 404 },
@@ -217,7 +217,7 @@ describe('an answer that is not one', () => {
 });
 
 describe('a repeated try', () => {
-  test('is made at most twice, and only where nothing can have been answered', async () => {
+  test('a repetition is made at most twice, and only where nothing can have been answered', async () => {
     standin.phone.fault({ path, times: 1, fault: { kind: 'reset' } });
     standin.phone.fault({ path, times: 1, fault: { kind: 'reset', how: 'close' } });
     expect(await wechat.exchangeCode(newCode())).toMatchObject({ appId: devApp.appId });
@@ -227,7 +227,7 @@ describe('a repeated try', () => {
     expect(requests()).toBe(6);
   });
 
-  test('is made when WeChat is busy, and then the code is still good', async () => {
+  test('a repetition is made when WeChat is busy, and then the code is still good', async () => {
     standin.phone.fault({ path, times: 2, fault: { kind: 'errcode', errcode: -1 }, spend: false });
     expect(await wechat.exchangeCode(newCode())).toMatchObject({ appId: devApp.appId });
     standin.phone.fault({ path, times: 3, fault: { kind: 'errcode', errcode: -1 }, spend: false });
@@ -235,7 +235,7 @@ describe('a repeated try', () => {
     expect(requests()).toBe(6);
   });
 
-  test('does not outlive a server that is not there', async () => {
+  test('a repetition ends at the deadline where the server is not there', async () => {
     const gone = createServer();
     await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
     const { port } = gone.address() as AddressInfo;
@@ -283,9 +283,9 @@ describe('on the wire', () => {
     ['half of the body', 'HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n{"open', 'rst'],
     ['100 Continue', 'HTTP/1.1 100 Continue\r\n\r\n', 'fin'],
     ['103 Early Hints', 'HTTP/1.1 103 Early Hints\r\n\r\n', 'fin'],
-    ['what is no HTTP', 'SSH-2.0-x\r\n', 'fin'],
+    ['bytes other than HTTP', 'SSH-2.0-x\r\n', 'fin'],
   ];
-  test.each(partial)('%s (%j), then %s: an answer had begun, so the code is not sent again', async (_, text, how) => {
+  test.each(partial)('a code is not sent again once an answer had begun: %s (%j), then %s', async (_, text, how) => {
     const fresh = await startWire({ text, how });
     expect(await reasonOf(fresh.exchange())).toBe('WECHAT_BAD_RESPONSE');
     expect(fresh.requests()).toBe(1);
@@ -296,7 +296,7 @@ describe('on the wire', () => {
   });
 
   test.each(['fin', 'rst'] as const)(
-    '%s before any byte: it is sent again, on a connection that had served too',
+    'a code is sent again after a %s before any byte, on a connection that had served too',
     async (how) => {
       const fresh = await startWire({ text: '', how }, { text: whole });
       expect(await fresh.exchange()).toMatchObject({ openId: 'oTEST0000000000000000000000A' });
@@ -310,7 +310,7 @@ describe('on the wire', () => {
 });
 
 describe('one deadline covers all of it', () => {
-  test('a connection that is never made: neither it nor the request is waited for', async () => {
+  test('a connection that is never made is not waited for beyond the deadline, nor is its request', async () => {
     const mute = createTcpServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
     await once(mute, 'listening');
     const { port } = mute.address() as AddressInfo;
@@ -324,7 +324,7 @@ describe('one deadline covers all of it', () => {
     mute.close();
   });
 
-  test('a server that hangs, trickles or never ends the body is WECHAT_TIMEOUT, and nothing is asked twice', async () => {
+  test('a server that hangs, trickles or never ends the body is WECHAT_TIMEOUT, and is asked once', async () => {
     const faults = [
       { kind: 'hang' },
       { kind: 'hang', after: 'half' },

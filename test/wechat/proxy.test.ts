@@ -70,8 +70,8 @@ function login(backend: Backend) {
 const lastCall = ({ logged }: Backend) =>
   JSON.parse(logged.findLast((line) => line.includes('"msg":"call"')) ?? '{}') as Record<string, unknown>;
 
-describe('calls to WeChat', () => {
-  test('go through the proxy, with its user and password, and several tunnels serve many calls', async () => {
+describe('calls to WeChat through a proxy', () => {
+  test('calls go through the proxy, with its user and password, and several tunnels serve many calls', async () => {
     const proxy = await startProxy();
     const backend = await start({ HTTP_PROXY: `http://me:p%40ss@${proxy.host}` });
     for (let call = 0; call < 3; call++) expect(await login(backend)).toHaveProperty('token');
@@ -85,7 +85,7 @@ describe('calls to WeChat', () => {
     expect(proxy.tunnels.length).toBeGreaterThan(1);
   });
 
-  test('go past the proxy where NO_PROXY names the host, and without one where the variables are empty', async () => {
+  test('calls go past the proxy where NO_PROXY names the host, and without one where the variables are empty', async () => {
     const proxy = await startProxy({ refuses: 403 });
     for (const env of [
       { http_proxy: proxy.url, no_proxy: 'x.example,127.0.0.1' },
@@ -96,7 +96,7 @@ describe('calls to WeChat', () => {
     expect(proxy.tunnels).toEqual([]);
   });
 
-  test('that a proxy refuses are told apart from a WeChat that is away, in the log', async () => {
+  test('calls that a proxy refuses are told apart in the log from a WeChat that is away', async () => {
     for (const refuses of [403, 407]) {
       const proxy = await startProxy({ refuses });
       const backend = await start({ HTTP_PROXY: proxy.host });
@@ -117,7 +117,7 @@ describe('calls to WeChat', () => {
     expect(lastCall(direct)).toMatchObject({ code: 'UNANSWERED' });
   });
 
-  test('keep the path of a gateway', async () => {
+  test('calls keep the path of a gateway', async () => {
     let target = '';
     const url = await startGateway('/wx/api', () => target);
     for (const base of [url, `${url}/`]) {
@@ -127,7 +127,7 @@ describe('calls to WeChat', () => {
     }
   });
 
-  test('are configured by addresses of proxies alone, and their passwords are told to nobody', () => {
+  test('a proxy is configured by its address alone, and its password is shown in no error', () => {
     const app = { WX_APPID: 'wx0123456789abcdef', WX_SECRET: 'secret' };
     expect(loadConfig(app).secrets.proxies).toBeNull();
     expect(loadConfig({ ...app, HTTPS_PROXY: 'proxy:3128' }).secrets.proxies).toMatchObject({

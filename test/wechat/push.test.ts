@@ -15,7 +15,7 @@ const picture = await sharp({ create: { width: 30, height: 20, channels: 3, back
   .jpeg()
   .toBuffer();
 
-test("the signature of WeChat's own vector holds, and no other", () => {
+test('a push signature is that of WeChat’s own vector, and no other is accepted', () => {
   const signature = 'f464b24fc39322e44b38aa78f5edd27bd1441696';
   expect(isPushSignature(signature, 'AAAAA', ['1714036504', '1514711492'])).toBe(true);
   expect(isPushSignature(signature, 'AAAAB', ['1714036504', '1514711492'])).toBe(false);
@@ -140,7 +140,7 @@ describe.each(databases)("WeChat's push on $name", ({ name, createUrl }) => {
     return { query: { timestamp, nonce: '7', msg_signature }, body: JSON.stringify({ Encrypt: encrypted }), ...more };
   };
 
-  test("WeChat's check of the URL is answered with its own text, at any time", async () => {
+  test('WeChat’s check of the URL is answered with its own text, at any time', async () => {
     const check = async (query: Record<string, string>, appId = devApp.appId) => {
       const response = await fetch(`${backend.url}/wechat/push/${appId}?${new URLSearchParams(query).toString()}`);
       return `${response.status} ${await response.text()}`;
@@ -196,7 +196,7 @@ describe.each(databases)("WeChat's push on $name", ({ name, createUrl }) => {
     },
   );
 
-  test("names that begin with a blank, as in WeChat's example, and the Encrypt of 兼容模式 beside the clear text are taken", async () => {
+  test('a name that begins with a blank, as in WeChat’s example, and the Encrypt of 兼容模式 beside the clear text are taken', async () => {
     const { openid, row } = await signedUp();
     const { OpenID, AppID, ...rest } = messageOf(openid);
     const encrypted = encryptPush(
@@ -209,7 +209,7 @@ describe.each(databases)("WeChat's push on $name", ({ name, createUrl }) => {
     expect(await row()).toBeNull();
   });
 
-  test('each app has its own secrets, and erases nobody of another app', async () => {
+  test('each app has its own secrets, and erases only its own users', async () => {
     const ours = await signedUp();
     const theirs = await signedUp(otherApp.appId);
     const path = `/wechat/push/${otherApp.appId}`;
@@ -226,7 +226,7 @@ describe.each(databases)("WeChat's push on $name", ({ name, createUrl }) => {
     expect(await theirs.row()).toBeNull();
   });
 
-  test('what does not verify is refused, and does nothing', async () => {
+  test('a push that does not verify is refused, and does nothing', async () => {
     const { openid, row } = await signedUp();
     const before = await row();
     const good = sealed(openid);
@@ -255,7 +255,7 @@ describe.each(databases)("WeChat's push on $name", ({ name, createUrl }) => {
       empty: { query: good.query, body: '' },
       'no JSON': { query: good.query, body: '{' },
       'a list': { query: good.query, body: '[]' },
-      'an Encrypt that is no text': { query: good.query, body: '{"Encrypt":{}}' },
+      'an Encrypt that is not text': { query: good.query, body: '{"Encrypt":{}}' },
       'an entity': {
         query: good.query,
         body: `<!DOCTYPE xml [<!ENTITY e "${encrypted}">]><xml><Encrypt>&e;</Encrypt></xml>`,
@@ -306,7 +306,7 @@ describe.each(databases)("WeChat's push on $name", ({ name, createUrl }) => {
     expect(await cleared.me()).toMatchObject({ nickName: 'New' });
   });
 
-  test('pushes out of order, of unknown users, repeated twenty times at once: each effect once', async () => {
+  test('pushes out of order, of unknown users, or repeated twenty times at once have each effect once', async () => {
     const { openid, row } = await signedUp();
     const deletion = sealed(openid);
     const answers = await Promise.all(Array.from({ length: 20 }, () => post(deletion)));
@@ -317,7 +317,7 @@ describe.each(databases)("WeChat's push on $name", ({ name, createUrl }) => {
     expect(await post(sealed('oNobodyOfThisName0000000000'))).toEqual(success);
   });
 
-  test("everything else is the owner's, with WeChat's own names, once; and once more when the owner fails", async () => {
+  test('any other push is handed to the owner, with WeChat’s own names, once; and once more when the owner fails', async () => {
     const { user, openid, row } = await signedUp();
     expect(await push({ user, event: 'subscribe_msg_popup_event', fields: { Status: 'accept' } })).toEqual(success);
     expect(given).toMatchObject([
@@ -328,7 +328,7 @@ describe.each(databases)("WeChat's push on $name", ({ name, createUrl }) => {
     await push({ user, event: 'user_authorization_revoke', fields: { RevokeInfo: '2 8' }, format: 'xml' });
     expect(given.map(({ fields }) => fields['RevokeInfo'])).toEqual([undefined, '2', '2 8']);
     expect(await row()).toMatchObject({ nickName: '果壳', phoneNumber: null });
-    // Neither an event of a user without an openid nor what is no event is taken for one of ours.
+    // An event of a user without a valid openid, and a message that is not an event, have no effect of ours.
     await post(sealed('short'));
     await post(sealed(openid, { fields: { MsgType: 'text', Content: '__proto__' } }));
     expect(given).toHaveLength(5);
@@ -347,7 +347,7 @@ describe.each(databases)("WeChat's push on $name", ({ name, createUrl }) => {
   });
 
   test.runIf(name === 'SQLite')(
-    'a database that is away is answered with 503, and the push sent again does its work',
+    'a push while the database is away is answered with 503, and the push sent again does its work',
     async () => {
       const { openid, row } = await signedUp();
       const deletion = sealed(openid);
@@ -362,7 +362,7 @@ describe.each(databases)("WeChat's push on $name", ({ name, createUrl }) => {
     },
   );
 
-  test.runIf(name === 'SQLite')('without WX_PUSH there is no such path', async () => {
+  test.runIf(name === 'SQLite')('the path of pushes does not exist without WX_PUSH', async () => {
     const plain = await startBackend();
     expect((await fetch(`${plain.url}/wechat/push/${devApp.appId}`, { method: 'POST', body: '{}' })).status).toBe(404);
     await plain.close();

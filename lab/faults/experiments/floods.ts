@@ -58,7 +58,7 @@ export const stalledFlood: Experiment = {
   },
 };
 
-/** Milliseconds from the connection to its end; 60,000 for one that nobody closes. */
+/** Milliseconds from the connection to its end; 60,000 for one that stays open. */
 function lifeOf(port: number, host: string, text: string): Promise<number> {
   return new Promise((resolve) => {
     const begun = performance.now();

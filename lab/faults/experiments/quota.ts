@@ -5,7 +5,7 @@ import { openStage } from '../stage.ts';
 
 const others = 120;
 
-/** One user whose own quota at WeChat is used up goes on calling; WeChat refuses each of their codes, and nobody else's. */
+/** One user goes on calling after their own quota at WeChat is used up: WeChat refuses the codes of that user alone. */
 export const quota: Experiment = {
   name: 'quota',
   on: ['SQLite'],

@@ -124,7 +124,7 @@ export async function fuzz({ seed, requests, progress = () => {} }: FuzzOptions)
     const status = String(reply?.status ?? 'none');
     if (places === 'all') statuses.set(status, (statuses.get(status) ?? 0) + 1);
     if (reply) return judge(sent, reply);
-    // Whether its calls were made nobody knows.
+    // Its calls may have been made or not.
     sessions.unknown += 10;
     return mayStall(sent.message) || mayBeCut(sent.message) ? null : 'no answer';
   }
@@ -187,7 +187,7 @@ function mayStall({ headers, framing, method }: Message): boolean {
   );
 }
 
-/** Whether Node may rightly end the connection without a word: it answers to nobody whom it cannot understand. */
+/** Whether Node may end the connection without an answer: it does not answer a message that it cannot read. */
 function mayBeCut({ method, body }: Message): boolean {
   return method === 'CONNECT' || body.length > 64 * 1024;
 }

@@ -52,7 +52,7 @@ export function createOracle({ secrets, onToken, onRevoked }: OracleOptions) {
   function judgePlain({ status, headers }: Reply): string | null {
     if (status >= 500 && status !== 505) return `status ${status}`;
     return status === 404 && headers.get('content-type')?.startsWith('application/json') !== true
-      ? '404 that is no JSON'
+      ? '404 that is not JSON'
       : null;
   }
 
@@ -108,7 +108,7 @@ export function createOracle({ secrets, onToken, onRevoked }: OracleOptions) {
     const nickName: unknown = Reflect.get(Object(hasToken ? data.user : data) as object, 'nickName');
     if (nickName === undefined) return null;
     if (!hasToken && message.target.includes('updateProfile')) nickNames.add(nickName);
-    return nickNames.has(nickName) ? null : `a nickname that nobody has signed or typed: ${JSON.stringify(nickName)}`;
+    return nickNames.has(nickName) ? null : `a nickname that no phone has signed or typed: ${JSON.stringify(nickName)}`;
   }
 }
 

@@ -24,7 +24,7 @@ export function createPhones(standin: Standin) {
   const spent: string[] = [];
   const tokens: string[] = [];
 
-  /** Four in five are fresh; the others were brought before. */
+  /** Four codes in five are new; the others were sent before. */
   function codeOf(random: Random, user = random.pick(users)): string {
     if (spent.length > 0 && random.chance(0.2)) return random.pick(spent.slice(-50));
     const { code } = standin.phone.login({ user, rotate: random.chance(0.2) });
@@ -140,7 +140,7 @@ export function createPhones(standin: Standin) {
         faulty,
       };
     },
-    /** A token that an answer brought: later requests use it. */
+    /** Keeps a token from an answer: later requests use it. */
     keep(token: string): void {
       tokens.push(token);
       if (tokens.length > 200) tokens.splice(0, 100);

@@ -47,7 +47,7 @@ const names = [
   canary,
 ];
 
-/** A value of JSON that nobody expects. */
+/** An unexpected value of JSON. */
 export function oddValue(random: Random, depth = 0): unknown {
   switch (random.below(depth > 2 ? 5 : 9)) {
     case 0:

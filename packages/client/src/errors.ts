@@ -53,7 +53,7 @@ export type Failure<OwnReason extends string = never> =
   | ({ kind: 'bad-response'; status: number | undefined; retry: 'later' } & Told)
   /** The backend was not reached, or did not answer within `timeoutMs`; or `wx.login` failed. */
   | ({ kind: 'network' | 'timeout' | 'wx-login'; retry: 'later' } & Platform)
-  /** The domain is not on WeChat's list, or the address is none: the developer's to mend. */
+  /** The domain is not on WeChat's list, or the address is invalid: the developer must correct it. */
   | ({ kind: 'set-up'; retry: 'never' } & Platform)
   /** `aborted` was asked for; `unexpected` is a mistake in the program. */
   | { kind: 'aborted' | 'unexpected'; retry: 'never' };

@@ -59,7 +59,7 @@ export function createLoginTurn(storage: Storage, key: string) {
       try {
         storage.setStorageSync(key, String(Date.now()));
       } catch {
-        // Full or denied: nobody is told.
+        // The storage is full or denied: then other clients do not see this login.
       }
     };
     beat();

@@ -76,7 +76,7 @@ export function createSession({ stored, takeTurn, takeCode, hasKeyExpired, check
     await silentLogin?.catch(() => undefined);
     const attempt = takeTurn(async () => login(await takeCode(), { rawData, signature, encryptedData, iv }));
     const state = await attempt.catch(async (error: unknown) => {
-      // The server kept nothing of it, not even the key that the code brought: without a new session it could
+      // The server stored nothing, not even the key from this code's exchange: without a new session it could
       // refuse the next profile too.
       if (isProfileRejected(error)) await loginSilently(stored.peek()?.token).catch(() => undefined);
       throw error;

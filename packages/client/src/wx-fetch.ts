@@ -39,7 +39,7 @@ function read({ statusCode: status, data, header }: Answer, calls: number) {
   } catch (cause) {
     throw refuse('is not JSON', cause);
   }
-  // One error for the whole batch is no array. Of an array each call takes its own result.
+  // An error of the whole batch is an object. In an array each call has its own result.
   if (Array.isArray(json) && json.length !== calls) throw refuse(`has ${json.length} results for ${calls} calls`);
   return { ...response, ok: status >= 200 && status < 300, json: () => Promise.resolve(json) };
 }
@@ -71,7 +71,7 @@ export function createWxFetch(request: Transport, timeoutMs: number) {
         reject(new ClientError('aborted', 'The call was aborted'));
         return;
       }
-      /** Lets go of everything once there is an outcome: an abort after that finds nobody. */
+      /** Removes the timer and the listener once there is an outcome: a later abort has no effect. */
       const settle = () => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);

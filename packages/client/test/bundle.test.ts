@@ -68,14 +68,14 @@ function freeIdentifiers(code: string): Set<string> {
 }
 
 describe('the bundle', () => {
-  it('is of ES2018, by a check that sees what is newer', async () => {
+  it('the bundle is of ES2018, by a check that sees what is newer', async () => {
     expect(await isEs2018(text)).toBe(true);
     for (const newer of ['a?.b', 'a ?? b', 'a ||= b', 'class A { #b = 1 }', 'try {} catch {}', '1n', 'await a']) {
       expect(await isEs2018(newer), newer).toBe(false);
     }
   });
 
-  it('uses only names that the runtime has', () => {
+  it('the bundle uses only names that the runtime has', () => {
     const ecmaScript = [
       'Array',
       'Date',
@@ -101,18 +101,18 @@ describe('the bundle', () => {
     expect(found.filter((name) => !allowed.has(name))).toEqual([]);
   });
 
-  it('does without Promise.prototype.finally, which iOS up to 15 lacks', () => {
+  it('the bundle does without Promise.prototype.finally, which iOS up to 15 lacks', () => {
     expect(text).not.toMatch(/\.finally\b/);
   });
 
-  it('owes that to what the build puts in and leaves out, which the check would see', async () => {
+  it('the bundle owes that to what the build puts in and leaves out, which the check would see', async () => {
     expect(freeIdentifiers(await bundle({ inject: [] }))).toContain('AbortController');
     expect(freeIdentifiers('typeof fetch; const a = { process }; (function () { return Buffer })()')).toEqual(
       new Set(['fetch', 'process', 'Buffer']),
     );
   });
 
-  it('weighs at most 10 KB compressed', () => {
+  it('the bundle weighs at most 10 KB compressed', () => {
     const bytes = gzipSync(text, { level: 9 }).length;
     console.log(`client bundle: ${text.length} bytes minified, ${bytes} bytes gzip`);
     expect(bytes).toBeLessThanOrEqual(10_000);

@@ -75,7 +75,7 @@ async function failureIn({ failureOf }: Pick<Launched, 'failureOf'>, call: Promi
 }
 
 describe('a typed failure', () => {
-  it('tells a server that is not there: network', async () => {
+  it('a server that is not there is told as network', async () => {
     expect(await failureAt('http://127.0.0.1:1')).toEqual({
       kind: 'network',
       retry: 'later',
@@ -83,25 +83,25 @@ describe('a typed failure', () => {
     });
   });
 
-  it('tells a connection that breaks off: network', async () => {
+  it('a connection that breaks off is told as network', async () => {
     const url = await serve(({ socket }) => void socket.destroy());
     expect(await failureAt(url)).toMatchObject({ kind: 'network', retry: 'later' });
   });
 
-  it('tells a server that does not answer: timeout, and its task is aborted', async () => {
+  it('a server that does not answer is told as timeout, and its task is aborted', async () => {
     const url = await serve(() => undefined);
     const errMsg = 'No answer within 30 ms';
     expect(await failureAt(url, 30)).toEqual({ kind: 'timeout', retry: 'later', errMsg });
     expect(phone.sent.map(({ aborted }) => aborted)).toEqual([true, true]);
   });
 
-  it('tells a wx.login that does not answer: timeout', async () => {
+  it('a wx.login that does not answer is told as timeout', async () => {
     phone.loginHangs = true;
     const client = phone.launch({ timeoutMs: 30 });
     expect(await failureIn(client, client.session.ensure())).toMatchObject({ kind: 'timeout', retry: 'later' });
   });
 
-  it("tells a gateway's HTML 502: bad-response", async () => {
+  it('an HTML 502 of a gateway is told as bad-response', async () => {
     const url = await answering(502, '<html><h1>502 Bad Gateway</h1></html>', {
       'content-type': 'text/html',
       'x-request-id': 'r1',
@@ -111,10 +111,10 @@ describe('a typed failure', () => {
 
   it.each([
     ['HTML that claims to be fine', 200, '<html></html>'],
-    ['nothing', 204, ''],
+    ['an empty body', 204, ''],
     ['half a body', 200, '[{"result":{"data":{"to'],
-    ['JSON of somebody else', 503, '{"message":"no upstream"}'],
-    ['an error of somebody else', 403, '{"error":"forbidden"}'],
+    ['a gateway’s JSON', 503, '{"message":"no upstream"}'],
+    ['a gateway’s error', 403, '{"error":"forbidden"}'],
     ['an error without a reason', 500, '{"error":{"code":-32603,"message":"m","data":{}}}'],
     ['null', 200, 'null'],
     ['a batch of nothing', 200, '[null]'],
@@ -122,12 +122,12 @@ describe('a typed failure', () => {
     ['a batch of two for one call', 200, '[{"result":{"data":{}}},{"result":{"data":{}}}]'],
     ['a login without a session', 200, '[{"result":{"data":{"token":"t"}}}]'],
     ['a login without a user', 200, '[{"result":{"data":{"token":"t","expiresAt":9e15}}}]'],
-  ])('tells %s: bad-response', async (_, status, body) => {
+  ])('a response of %s is told as bad-response', async (_, status, body) => {
     expect(await failureAt(await answering(status, body))).toMatchObject({ kind: 'bad-response', retry: 'later' });
     expect(phone.storage.size).toBe(0);
   });
 
-  it('tells a batch with fewer results than calls: bad-response, for each of them', async () => {
+  it('a batch with fewer results than calls is told as bad-response, for each call', async () => {
     await phone.launch().session.ensure();
     const baseUrl = await answering(200, '[{"result":{"data":{}}}]', { 'x-request-id': 'r1' });
     const client = phone.launch({ baseUrl });
@@ -137,7 +137,7 @@ describe('a typed failure', () => {
     expect(failures).toEqual([failure, failure]);
   });
 
-  it("tells WeChat's refusal of wx.login: wx-login", async () => {
+  it('a refusal of wx.login by WeChat is told as wx-login', async () => {
     phone.loginFails = 'login:fail system error';
     const errMsg = 'login:fail system error';
     expect(await failureAt(backend.url)).toEqual({ kind: 'wx-login', retry: 'later', errMsg });
@@ -157,7 +157,7 @@ describe('a typed failure', () => {
       'login',
       () => backend.standin.phone.fault({ times: 9, fault: { kind: 'errcode', errcode: 40029 } }),
     ],
-  ] as const)('tells a login refused with %s, and to try again: %s', async (reason, retry, arrange) => {
+  ] as const)('a login refused with %s is told with its advice: %s', async (reason, retry, arrange) => {
     arrange();
     const client = phone.launch();
     const failure = await failureIn(client, client.session.ensure());
@@ -181,19 +181,19 @@ describe('a typed failure', () => {
     ['soon', undefined],
     ['', undefined],
     ['-7', undefined],
-  ])('tells how long to wait, a gateway’s Retry-After of "%s" too: %s ms', async (retryAfter, retryAfterMs) => {
+  ])('a Retry-After of "%s", a gateway’s too, is told as %s ms', async (retryAfter, retryAfterMs) => {
     const url = await answering(429, 'slow down', { 'retry-after': retryAfter });
     expect(await failureAt(url)).toEqual({ kind: 'bad-response', status: 429, retry: 'later', retryAfterMs });
   });
 
-  it('tells how long to wait until a date', async () => {
+  it('a Retry-After with a date is told as the time until it', async () => {
     const url = await answering(503, '', { 'retry-after': new Date(Date.now() + 3_600_000).toUTCString() });
     const { retryAfterMs } = (await failureAtOnce(url)) as { retryAfterMs: number };
     expect(retryAfterMs).toBeGreaterThan(3_500_000);
     expect(retryAfterMs).toBeLessThanOrEqual(3_600_000);
   });
 
-  it('tells a body that a gateway finds too large as the backend does: TOO_LARGE, never', async () => {
+  it('a body that a gateway refuses as too large is told as the backend tells it: TOO_LARGE, never', async () => {
     const url = await answering(413, '<h1>413 Request Entity Too Large</h1>');
     expect(await failureAt(url)).toMatchObject({ kind: 'refused', reason: 'TOO_LARGE', retry: 'never' });
     const client = phone.launch();
@@ -206,7 +206,7 @@ describe('a typed failure', () => {
     ['request:fail:url not in domain list', undefined],
     ['request:fail invalid url "login.example.com/trpc/auth.checkUser?batch=1"', 600009],
     ['request:fail -2:net::ERR_FAILED', 600002],
-  ])('tells a fault of the set-up, which no later attempt mends: %s', async (errMsg, errno) => {
+  ])('a fault of the set-up, which no later attempt repairs, is told as such: %s', async (errMsg, errno) => {
     phone.platform = (wx) => ({ ...wx, request: failing({ errMsg, errno }) });
     expect(await failureAt(backend.url)).toEqual({ kind: 'set-up', retry: 'never', errMsg, errno });
   });
@@ -218,19 +218,19 @@ describe('a typed failure', () => {
     ['a wx.login that is missing, as in 单页模式', { login: undefined }, 'wx-login'],
     ['a wx.login that throws at once', { login: throwing }, 'wx-login'],
     ['a wx.login that fails without a word', { login: failing(undefined) }, 'wx-login'],
-  ])('tells %s: its kind', async (_, own, kind) => {
+  ])('the failure of %s is told with its kind', async (_, own, kind) => {
     phone.platform = (wx) => ({ ...wx, ...own });
     expect(await failureAt(backend.url)).toMatchObject({ kind, retry: 'later', errMsg: expect.any(String) as string });
   });
 
-  it('tells the number that the platform gives with its words', async () => {
+  it('the platform’s errno is told with its words', async () => {
     phone.platform = (wx) => ({ ...wx, login: failing({ errMsg: 'login:fail', errno: 600001 }) });
     expect(await failureAt(backend.url)).toMatchObject({ kind: 'wx-login', errno: 600001 });
     phone.platform = (wx) => ({ ...wx, request: failing({ errMsg: 'cloud.callContainer:fail', errCode: -606001 }) });
     expect(await failureAt(backend.url)).toMatchObject({ kind: 'network', errno: -606001 });
   });
 
-  it('tells the same of an error of another copy of the client, as each 独立分包 has one', async () => {
+  it('an error of another copy of the client, as each 独立分包 has one, is told the same', async () => {
     const client = phone.launch({ baseUrl: 'http://127.0.0.1:1' });
     const { failureOf } = phone.launch();
     const errors = await Promise.all(
@@ -244,7 +244,7 @@ describe('a typed failure', () => {
     expect(failureOf(refused)).toMatchObject({ kind: 'refused', reason: 'INPUT_INVALID' });
   });
 
-  it('tells a wrong input, and which fields of it are wrong: refused', async () => {
+  it('a wrong input is told as refused, with the wrong fields', async () => {
     const client = phone.launch();
     const wrong = await failureIn(client, client.api.auth.checkUser.mutate({ code: '?' }));
     expect(wrong).toMatchObject({ kind: 'refused', reason: 'INPUT_INVALID', retry: 'never', fields: ['code'] });
@@ -254,7 +254,7 @@ describe('a typed failure', () => {
     expect(await failureIn(client, noPicture)).toMatchObject({ fields: ['avatar'] });
   });
 
-  it('tells a mistake in the page: unexpected', () => {
+  it('a mistake in the page is told as unexpected', () => {
     const { failureOf } = phone.launch();
     const alike = Object.assign(new Error('x'), { name: 'ClientError', kind: 'of-another-library' });
     const plain = { data: { reason: 'CODE_INVALID' } };
@@ -263,7 +263,7 @@ describe('a typed failure', () => {
     }
   });
 
-  it('of a call leaves the session as it is, and repeats nothing, unless the session was the reason', async () => {
+  it('a failed call leaves the session as it is, and is repeated only if the session was the reason', async () => {
     const state = await phone.launch().session.ensure();
     const client = phone.launch({ timeoutMs: 100 });
     phone.beforeDelivery = ({ paths }) => (paths.includes('user.me') ? new Promise(() => undefined) : undefined);
@@ -276,7 +276,7 @@ describe('a typed failure', () => {
 describe('an abort', () => {
   const never = () => new Promise<void>(() => undefined);
 
-  it('ends its own request and no other', async () => {
+  it('an abort ends its own request and no other', async () => {
     const client = phone.launch();
     await client.session.ensure();
     const controller = new client.AbortController();
@@ -291,7 +291,7 @@ describe('an abort', () => {
     expect(ended.map(({ paths }) => paths)).toEqual([['user.me']]);
   });
 
-  it('in a batch fails its own call at once, and leaves the request to the other ones', async () => {
+  it('an abort in a batch fails its own call at once, and leaves the request to the other ones', async () => {
     const client = phone.launch();
     await client.session.ensure();
     const controller = new client.AbortController();
@@ -310,7 +310,7 @@ describe('an abort', () => {
     expect(phone.sent.at(-1)).toMatchObject({ paths: ['user.me', 'user.me'], aborted: false });
   });
 
-  it('does nothing once the answer is there', async () => {
+  it('an abort after the answer changes nothing', async () => {
     const client = phone.launch();
     const controller = new client.AbortController();
     await client.api.user.me.query(undefined, { signal: controller.signal });
@@ -319,7 +319,7 @@ describe('an abort', () => {
     expect(await client.api.user.me.query()).toMatchObject({ hasProfile: false });
   });
 
-  it('made beforehand sends nothing, not even beside other calls', async () => {
+  it('an abort made beforehand sends nothing, not even beside other calls', async () => {
     const client = phone.launch();
     await client.session.ensure();
     const controller = new client.AbortController();
@@ -332,7 +332,7 @@ describe('an abort', () => {
     expect(phone.sent.slice(1).map(({ paths }) => paths)).toEqual([['user.me']]);
   });
 
-  it('during the login that others wait for too lets it go on, and sends no call of its own', async () => {
+  it('an abort during the login that others wait for lets the login go on, and sends no call of its own', async () => {
     const client = phone.launch();
     const controller = new client.AbortController();
     const aborted = failureIn(client, client.api.user.me.query(undefined, { signal: controller.signal }));

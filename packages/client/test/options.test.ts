@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => phone.close());
 
 describe('headers', () => {
-  it('of the owner’s go with each request, asked anew each time', async () => {
+  it('an owner’s headers go with each request, and are asked for each time', async () => {
     let count = 0;
     const { api, session } = phone.launch({ headers: () => ({ 'x-trace': `t${(count += 1)}` }) });
     await session.ensure();
@@ -26,7 +26,7 @@ describe('headers', () => {
     expect(phone.sent.map(({ header }) => header['x-trace'])).toEqual(['t1', 't2']);
   });
 
-  it('of the owner’s may come as a promise, and never take the place of the token', async () => {
+  it('an owner’s headers may come as a promise, and never replace the token', async () => {
     const headers = () => Promise.resolve({ Authorization: 'Basic eDp5', 'X-Tenant': 'a' });
     const { api, session } = phone.launch({ headers });
     const { token } = await session.ensure();
@@ -38,7 +38,7 @@ describe('headers', () => {
     ]);
   });
 
-  it('that cannot be had fail the call: a mistake in the program', async () => {
+  it('headers that cannot be had fail the call as a mistake in the program', async () => {
     const { session, failureOf } = phone.launch({ headers: fail });
     const failure = await session.ensure().catch((error: unknown) => failureOf(error));
     expect(failure).toEqual({ kind: 'unexpected', retry: 'never' });
@@ -54,7 +54,7 @@ describe('onFailure', () => {
     return { told, ...phone.launch({ onFailure: ({ kind }, path) => void told.push([kind, path]), ...options }) };
   }
 
-  it('is told of each call that fails, by its path, and of the wx.login behind it', async () => {
+  it('onFailure is told of each call that fails, by its path, and of the wx.login behind it', async () => {
     const { api, session, told } = launchTelling();
     await api.auth.checkUser.mutate({ code: '?' }).catch(() => undefined);
     phone.loginFails = 'login:fail';
@@ -66,7 +66,7 @@ describe('onFailure', () => {
     ]);
   });
 
-  it('is not told of a refusal that a new login mended, nor of what was aborted', async () => {
+  it('onFailure is not told of a refusal that a new login repaired, nor of an aborted call', async () => {
     const { api, session, told, AbortController } = launchTelling();
     const { token } = await session.ensure();
     await backend.client(token).auth.logout.mutate();
@@ -78,7 +78,7 @@ describe('onFailure', () => {
     expect(told).toEqual([]);
   });
 
-  it('is told once of a profile that is refused', async () => {
+  it('onFailure is told once of a profile that is refused', async () => {
     const { session, told } = launchTelling();
     await session.login({ ...phone.profile(), signature: '0'.repeat(40) }).catch(() => undefined);
     expect(told).toEqual([['refused', 'auth.login']]);
@@ -112,7 +112,7 @@ describe('overContainer', () => {
     return calls;
   }
 
-  it('logs in and calls through WeChat’s 云托管, by the paths alone', async () => {
+  it('overContainer logs in and calls through WeChat’s 云托管, by the paths alone', async () => {
     const calls = cloudPhone();
     const { api, session } = launchOver();
     await session.ensure();
@@ -128,7 +128,7 @@ describe('overContainer', () => {
     }
   });
 
-  it('sends nothing larger than WeChat takes, and tells TOO_LARGE', async () => {
+  it('overContainer sends nothing larger than WeChat takes, and tells TOO_LARGE', async () => {
     const calls = cloudPhone();
     const { api, session, failureOf } = launchOver();
     await session.ensure();
@@ -139,7 +139,7 @@ describe('overContainer', () => {
     expect(await avatarOf(99_000)).toMatchObject({ kind: 'refused', reason: 'INPUT_INVALID', fields: ['avatar'] });
   });
 
-  it('tells a wx without cloud: network', async () => {
+  it('overContainer tells a wx without cloud as network', async () => {
     phone.platform = (wx) => ({ ...wx, request: undefined });
     const { session, failureOf } = launchOver();
     expect(await session.ensure().catch((error: unknown) => failureOf(error))).toMatchObject({ kind: 'network' });

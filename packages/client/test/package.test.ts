@@ -12,7 +12,7 @@ const node = (args: string[], cwd: string) => run(process.execPath, args, { cwd 
 
 /** What `npm pack` makes of a fresh build. */
 let tarball = '';
-/** A program of somebody else's that has it installed. */
+/** Another project's program that has the package installed. */
 let program = '';
 
 beforeAll(async () => {
@@ -30,7 +30,7 @@ beforeAll(async () => {
   await run('tar', ['-xzf', tarball, '--strip-components=1', '-C', installed]);
 }, 120_000);
 
-it('the package is what publint and are-the-types-wrong want, for every kind of import', async () => {
+it('the package passes publint and are-the-types-wrong, for every kind of import', async () => {
   const { stdout } = await node([bin('publint/src/cli.js'), '--strict', tarball], root);
   expect(stdout).toContain('All good!');
   await node([bin('@arethetypeswrong/cli/dist/index.js'), tarball, '--no-emoji', '--no-color'], root);
@@ -60,7 +60,7 @@ it.each([
     'b.cjs',
     `console.log(undefined, require('@guoke/client/package.json').name === '@guoke/client' && 'unexpected');`,
   ],
-])('%s loads it in Node', async (_, file, code) => {
+])('the package is loaded in Node by %s', async (_, file, code) => {
   await writeFile(path.join(program, file), code);
   expect((await node([file], program)).stdout).toBe('undefined unexpected\n');
 });
@@ -69,7 +69,7 @@ it.each([
   ['node16 in a CommonJS package', 'commonjs', 'node16', 'node16'],
   ['node16 in a package of modules', 'module', 'node16', 'node16'],
   ['a bundler', 'commonjs', 'esnext', 'bundler'],
-])('TypeScript of %s compiles against it', async (_, type, module, resolution) => {
+])('the package compiles in TypeScript with %s', async (_, type, module, resolution) => {
   await writeFile(path.join(program, 'package.json'), JSON.stringify({ type }));
   const code = `import { createClient, overContainer, type Failure } from '@guoke/client';
 export const { api } = createClient({ baseUrl: '', transport: overContainer({ env: 'e', service: 's' }) });

@@ -35,7 +35,7 @@ function gate() {
 }
 
 describe('the first launch', () => {
-  it('logs in with one code and one call', async () => {
+  it('a first launch logs in with one code and one call', async () => {
     const { session } = phone.launch();
     expect(session.peek()).toBeUndefined();
     const state = await session.ensure();
@@ -50,7 +50,7 @@ describe('the first launch', () => {
     expect(phone.sent.map(({ paths }) => paths)).toEqual([['auth.checkUser']]);
   });
 
-  it('spends one code for five simultaneous calls, which then travel together', async () => {
+  it('five simultaneous calls share one code, and then travel together', async () => {
     const { api } = phone.launch();
     const users = await Promise.all(Array.from({ length: 5 }, () => api.user.me.query()));
     expect(users.map(({ hasProfile }) => hasProfile)).toEqual([false, false, false, false, false]);
@@ -59,7 +59,7 @@ describe('the first launch', () => {
     expect(phone.sent.map(({ paths }) => paths)).toEqual([['auth.checkUser'], Array(5).fill('user.me')]);
   });
 
-  it('fails for all who wait when the login fails, and is tried anew by the next', async () => {
+  it('a login that fails fails for all calls that wait, and the next call tries anew', async () => {
     const { api, session, failureOf } = phone.launch();
     phone.loginFails = 'login:fail';
     const failed = await Promise.allSettled([session.ensure(), api.user.me.query(), api.user.me.query()]);
@@ -72,7 +72,7 @@ describe('the first launch', () => {
 });
 
 describe('a later launch', () => {
-  it('uses the stored session, and asks checkSession once', async () => {
+  it('a later launch uses the stored session, and asks checkSession once', async () => {
     const state = await phone.launch().session.ensure();
     const { api, session } = phone.launch();
     expect(await Promise.all([session.ensure(), session.ensure(), api.user.me.query()])).toEqual([
@@ -84,7 +84,7 @@ describe('a later launch', () => {
     expect(phone.counts).toEqual({ login: 1, checkSession: 1 });
   });
 
-  it('logs in anew when WeChat no longer honours the session key, once', async () => {
+  it('a session key that WeChat no longer honours causes one new login', async () => {
     const state = await phone.launch().session.ensure();
     backend.standin.phone.rotate({ user: `user-${users}` });
     const { api, session } = phone.launch();
@@ -99,14 +99,14 @@ describe('a later launch', () => {
     ['hears nothing within WeChat’s own deadline', 'checkSession:fail timeout'],
     ['hears of a fault of WeChat’s', 'checkSession:fail system error'],
     ['is told no reason', 'checkSession:fail'],
-  ])('uses the stored session where the phone %s: the key has not expired', async (_, errMsg) => {
+  ])('a stored session is used where the phone %s: the key has not expired', async (_, errMsg) => {
     const state = await phone.launch().session.ensure();
     phone.checkSessionFails = errMsg;
     phone.loginFails = 'login:fail';
     expect(await phone.launch().session.ensure()).toEqual(state);
   });
 
-  it('uses the stored session where wx.checkSession gives no answer, throws or is missing', async () => {
+  it('a stored session is used where wx.checkSession gives no answer, throws or is missing', async () => {
     const state = await phone.launch().session.ensure();
     phone.checkSessionHangs = true;
     expect(await phone.launch({ timeoutMs: 30 }).session.ensure()).toEqual(state);
@@ -122,13 +122,13 @@ describe('a later launch', () => {
     'checkSession:fail 系统错误，错误码：-13001,session time out, need relogin',
     'checkSession:fail session expired',
     'checkSession:fail 登录态过期',
-  ])('takes WeChat at its word that the key has expired: %s', async (errMsg) => {
+  ])('a session is renewed where WeChat says that its key has expired: %s', async (errMsg) => {
     const { token } = await phone.launch().session.ensure();
     phone.checkSessionFails = errMsg;
     expect((await phone.launch().session.ensure()).token).not.toBe(token);
   });
 
-  it('every day for two weeks is one login: the server extends a token that is used', async () => {
+  it('a launch every day for two weeks is one login: the server extends a token that is used', async () => {
     for (let days = 0; days < 14; days += 1) {
       const { api, session } = phone.launch();
       await session.ensure();
@@ -139,7 +139,7 @@ describe('a later launch', () => {
     expect(phone.callsOf('user.me')).toBe(14);
   });
 
-  it('with a token that has expired meanwhile is one refusal and one login', async () => {
+  it('a token that has expired meanwhile costs one refusal and one login', async () => {
     const { token } = await phone.launch().session.ensure();
     backend.clock.now += 8 * day;
     const { api, session } = phone.launch();
@@ -150,7 +150,7 @@ describe('a later launch', () => {
   });
 
   it.each(['', '{', 'null', '7', '[]', '{"token":1}', '{"token":"t","expiresAt":9e15}', { token: 't' }])(
-    'takes a storage that holds %j for an empty one',
+    'a storage that holds %j counts as empty',
     async (junk) => {
       await phone.launch().session.ensure();
       for (const key of phone.storage.keys()) phone.storage.set(key, junk);
@@ -160,7 +160,7 @@ describe('a later launch', () => {
     },
   );
 
-  it('knows no session of another backend or another mini program', async () => {
+  it('a session of another backend or another mini program is not used', async () => {
     await phone.launch().session.ensure();
     expect(phone.launch({ appId: 'wx0000000000000000' }).session.peek()).toBeUndefined();
     expect(phone.launch({ baseUrl: 'http://127.0.0.1:1' }).session.peek()).toBeUndefined();
@@ -169,7 +169,7 @@ describe('a later launch', () => {
 });
 
 describe('a token revoked meanwhile', () => {
-  it('costs one new login, and only what was refused is sent again', async () => {
+  it('a revoked token costs one new login, and only the refused call is sent again', async () => {
     const { api, session } = phone.launch();
     const { token } = await session.ensure();
     await revoke(token);
@@ -182,7 +182,7 @@ describe('a token revoked meanwhile', () => {
     expect(session.peek()?.token).not.toBe(token);
   });
 
-  it('is not sent again with what succeeded in the same batch', async () => {
+  it('a refused call of a batch is sent again alone, without the calls that succeeded', async () => {
     const { api, session } = phone.launch();
     await revoke((await session.ensure()).token);
     const failed = api.auth.checkUser.mutate({ code: 'no-such-code' }).catch(() => 'refused');
@@ -191,7 +191,7 @@ describe('a token revoked meanwhile', () => {
     expect(phone.sent.filter(({ body }) => JSON.stringify(body).includes('no-such-code'))).toHaveLength(1);
   });
 
-  it('does not take a fresh session with it when its refusal arrives late', async () => {
+  it('a late refusal of an old token does not drop a fresh session', async () => {
     const { api, session } = phone.launch();
     const { token } = await session.ensure();
     await revoke(token);
@@ -211,7 +211,7 @@ describe('a token revoked meanwhile', () => {
     expect(phone.sent.at(-1)?.header.authorization).toBe(`Bearer ${fresh?.token ?? ''}`);
   });
 
-  it('and forgotten before a call has left costs that call a refusal and one login, no more', async () => {
+  it('a token forgotten before a call has left costs that call a refusal and one login, no more', async () => {
     const { api, session } = phone.launch();
     const { token } = await session.ensure();
     const calls = [api.user.me.query(), api.user.me.query()];
@@ -221,7 +221,7 @@ describe('a token revoked meanwhile', () => {
     expect(phone.counts.login).toBe(2);
   });
 
-  it('is told to the page when the new session is refused too, after one repetition', async () => {
+  it('a page is told of the refusal when the new session is refused too, after one repetition', async () => {
     const { api, session, failureOf } = phone.launch();
     await session.ensure();
     phone.beforeDelivery = ({ paths }) => (paths.includes('auth.checkUser') ? revokeAll() : undefined);
@@ -239,7 +239,7 @@ describe('a token revoked meanwhile', () => {
 });
 
 describe('a login with a profile', () => {
-  it('updates the session, in memory and in storage', async () => {
+  it('a login with a profile updates the session, in memory and in storage', async () => {
     const { session } = phone.launch();
     await session.ensure();
     const state = await session.login(phone.profile());
@@ -248,7 +248,7 @@ describe('a login with a profile', () => {
     expect(phone.launch().session.peek()).toEqual(state);
   });
 
-  it('is shared by two taps: one code, one call', async () => {
+  it('a login with a profile is shared by two taps: one code, one call', async () => {
     const { session } = phone.launch();
     await session.ensure();
     const [first, second] = await Promise.all([session.login(phone.profile()), session.login(phone.profile())]);
@@ -257,7 +257,7 @@ describe('a login with a profile', () => {
     expect(phone.counts.login).toBe(2);
   });
 
-  it('waits for a login under way, and those who need a session wait for it', async () => {
+  it('a login with a profile waits for a login under way, and calls that need a session wait for it', async () => {
     const { api, session } = phone.launch();
     const codesTaken: number[] = [];
     phone.beforeDelivery = () => void codesTaken.push(phone.counts.login);
@@ -271,7 +271,7 @@ describe('a login with a profile', () => {
     expect(phone.callsOf('auth.checkUser')).toBe(1);
   });
 
-  it('is never repeated by itself, and those who waited for it log in without it', async () => {
+  it('a login with a profile is never repeated by itself, and calls that waited for it log in without it', async () => {
     const { api, session, failureOf } = phone.launch();
     const rejected = session
       .login({ ...phone.profile(), signature: '0'.repeat(40) })
@@ -282,7 +282,7 @@ describe('a login with a profile', () => {
     expect(phone.callsOf('auth.login')).toBe(1);
   });
 
-  it('that is rejected brings a new session, so that the next profile can be opened whatever WeChat does with its keys', async () => {
+  it('a rejected profile leads to a new session, so that the next profile can be opened whatever WeChat does with its keys', async () => {
     const { session, failureOf } = phone.launch();
     const rotate = () => backend.standin.phone.rotate({ user: `user-${users}` });
     await session.ensure();
@@ -297,7 +297,7 @@ describe('a login with a profile', () => {
     expect(await session.login(next)).toMatchObject({ hasProfile: true });
   });
 
-  it('that is rejected stays rejected when no new session can be had', async () => {
+  it('a rejected profile stays rejected when no new session can be had', async () => {
     const { session, failureOf } = phone.launch();
     const { token } = await session.ensure();
     phone.beforeDelivery = ({ paths }) => {
@@ -308,7 +308,7 @@ describe('a login with a profile', () => {
     expect(session.peek()?.token).toBe(token);
   });
 
-  it('updates the session too when the page calls auth.login itself', async () => {
+  it('a profile that the page sends by auth.login itself updates the session too', async () => {
     const { api, session } = phone.launch();
     const { rawData, signature, encryptedData, iv } = phone.profile();
     const { code: own } = backend.standin.phone.login({ user: `user-${users}` });
@@ -316,7 +316,7 @@ describe('a login with a profile', () => {
     expect(session.peek()).toMatchObject({ token, hasProfile: true });
   });
 
-  it('spends no code twice', async () => {
+  it('a login with a profile spends no code twice', async () => {
     const { api, session } = phone.launch();
     await session.ensure();
     await session.login(phone.profile());
@@ -329,7 +329,7 @@ describe('a login with a profile', () => {
 });
 
 describe('logging out', () => {
-  it.each(['logout', 'logoutAll'] as const)('by %s revokes the token and forgets the session', async (procedure) => {
+  it.each(['logout', 'logoutAll'] as const)('%s revokes the token and forgets the session', async (procedure) => {
     const { api, session } = phone.launch();
     const { token } = await session.ensure();
     await api.auth[procedure].mutate();
@@ -339,7 +339,7 @@ describe('logging out', () => {
     expect(phone.counts.login).toBe(1);
   });
 
-  it('revokes the token in hand, even where WeChat no longer honours its session key', async () => {
+  it('a logout revokes the token in hand, even where WeChat no longer honours its session key', async () => {
     const { token } = await phone.launch().session.ensure();
     backend.standin.phone.rotate({ user: `user-${users}` });
     await phone.launch().api.auth.logout.mutate();
@@ -347,7 +347,7 @@ describe('logging out', () => {
     expect(phone.counts.login).toBe(1);
   });
 
-  it('with a token already refused forgets the session and does not log in for it', async () => {
+  it('a logout with a token already refused forgets the session and does not log in for it', async () => {
     const { api, session, failureOf } = phone.launch();
     await revoke((await session.ensure()).token);
     const failure = failureOf(await api.auth.logout.mutate().catch((error: unknown) => error));
@@ -381,7 +381,7 @@ describe('an account', () => {
 });
 
 describe('the page', () => {
-  it('may put a newer user into the session', async () => {
+  it('a page may put a newer user into the session', async () => {
     const { session } = phone.launch();
     const { user } = await session.ensure();
     session.update({ ...user, nickName: '小明', hasProfile: true });
@@ -389,7 +389,7 @@ describe('the page', () => {
     expect(phone.launch().session.peek()).toEqual(session.peek());
   });
 
-  it('is told of each newer user, whoever brought it, until it no longer listens', async () => {
+  it('a page is told of each newer user, from any call, until it no longer listens', async () => {
     const { session } = phone.launch();
     const told: (string | null)[] = [];
     const stop = session.onUpdate(({ nickName }) => told.push(nickName));
@@ -401,7 +401,7 @@ describe('the page', () => {
     expect(told).toEqual([null, known.nickName, '小明']);
   });
 
-  it('may drop a session, but not one that is newer than it knows', async () => {
+  it('a page may drop a session, but not one that is newer than it knows', async () => {
     const { session } = phone.launch();
     const { token } = await session.ensure();
     session.invalidate('another');

@@ -21,7 +21,7 @@ afterEach(() => phone.close());
 const launchTwo = () => [phone.launch(), phone.launch()] as const;
 
 describe('two clients on one storage', () => {
-  it('share one login', async () => {
+  it('two clients share one login', async () => {
     const [main, part] = launchTwo();
     const states = await Promise.all([main.session.ensure(), part.session.ensure(), part.api.user.me.query()]);
     expect(states[0]).toEqual(states[1]);
@@ -29,7 +29,7 @@ describe('two clients on one storage', () => {
     expect(phone.callsOf('auth.checkUser')).toBe(1);
   });
 
-  it('share one renewal of a session that was revoked', async () => {
+  it('two clients share one renewal of a session that was revoked', async () => {
     const [main, part] = launchTwo();
     const { token } = await main.session.ensure();
     await part.session.ensure();
@@ -39,7 +39,7 @@ describe('two clients on one storage', () => {
     expect(main.session.peek()).toEqual(part.session.peek());
   });
 
-  it('share one renewal of a session key that has expired', async () => {
+  it('two clients share one renewal of a session key that has expired', async () => {
     await phone.launch().session.ensure();
     backend.standin.phone.rotate({ user: `user-${users}` });
     const [main, part] = launchTwo();
@@ -48,7 +48,7 @@ describe('two clients on one storage', () => {
     expect(phone.counts.login).toBe(2);
   });
 
-  it('do not take a code beside each other while one logs in with a profile', async () => {
+  it('two clients take no code beside each other while one logs in with a profile', async () => {
     const [main, part] = launchTwo();
     const codesTaken: number[] = [];
     phone.beforeDelivery = () => void codesTaken.push(phone.counts.login);
@@ -59,7 +59,7 @@ describe('two clients on one storage', () => {
     expect(new Set(codesTaken)).toEqual(new Set([1, 2, 3, 4]));
   });
 
-  it('see each other’s logout, and each other’s newer user', async () => {
+  it('two clients see each other’s logout, and each other’s newer user', async () => {
     const [main, part] = launchTwo();
     const { user } = await main.session.ensure();
     part.session.update({ ...user, nickName: '小红' });
@@ -71,7 +71,7 @@ describe('two clients on one storage', () => {
     expect(part.session.peek()).toEqual(main.session.peek());
   });
 
-  it('log in each for itself where the first one’s login fails', async () => {
+  it('two clients log in each for itself where the first one’s login fails', async () => {
     const [main, part] = launchTwo();
     phone.loginFails = 'login:fail';
     const first = main.session.ensure().catch(() => {
@@ -97,27 +97,24 @@ it('a program that was ended in the middle of its login does not keep the next l
   next.close();
 });
 
-it.each(['-1', '99999999999999999', 'x', {}])(
-  'a mark of %j, which no login wrote, keeps nobody waiting',
-  async (junk) => {
-    phone.loginHangs = true;
-    phone
-      .launch()
-      .session.ensure()
-      .catch(() => undefined);
-    const storage = new Map([...phone.storage.keys()].map((key): [string, unknown] => [key, junk]));
-    const next = createPhone({ backend, code, user: `user-${users}`, storage });
-    expect((await next.launch().session.ensure()).token).toHaveLength(43);
-    next.close();
-  },
-);
+it.each(['-1', '99999999999999999', 'x', {}])('a mark of %j, which no login wrote, delays no login', async (junk) => {
+  phone.loginHangs = true;
+  phone
+    .launch()
+    .session.ensure()
+    .catch(() => undefined);
+  const storage = new Map([...phone.storage.keys()].map((key): [string, unknown] => [key, junk]));
+  const next = createPhone({ backend, code, user: `user-${users}`, storage });
+  expect((await next.launch().session.ensure()).token).toHaveLength(43);
+  next.close();
+});
 
 describe('a storage that fails', () => {
   const full = () => {
     throw new Error('setStorageSync:fail exceed storage max size');
   };
 
-  it('when it is written costs a login at the next launch and nothing else', async () => {
+  it('a storage that cannot be written costs a login at the next launch and nothing else', async () => {
     phone.platform = (wx) => ({ ...wx, setStorageSync: full });
     const { api, session } = phone.launch();
     const state = await session.ensure();
@@ -128,7 +125,7 @@ describe('a storage that fails', () => {
     expect(phone.counts.login).toBe(2);
   });
 
-  it('when it is written after a session was kept there does not bring the old session back', async () => {
+  it('a storage that cannot be written after a session was kept there does not restore the old session', async () => {
     let fails = false;
     phone.platform = (wx) => ({
       ...wx,
@@ -144,7 +141,7 @@ describe('a storage that fails', () => {
     expect(session.peek()?.token).not.toBe(token);
   });
 
-  it('when it is read leaves the session in memory', async () => {
+  it('a storage that cannot be read leaves the session in memory', async () => {
     phone.platform = (wx) => ({ ...wx, getStorageSync: full });
     const { api, session } = phone.launch();
     const state = await session.ensure();

@@ -46,7 +46,7 @@ const { api, session } = createClient<AppRouter>({ baseUrl: 'https://example.com
 `;
 
 describe('the types of the client, in a program without Node and without DOM', () => {
-  it('let right calls through, with their answers typed', () => {
+  it('right calls compile, with their answers typed', () => {
     const code = `${start}
 export async function page(profile: { rawData: string; signature: string; encryptedData: string; iv: string; errMsg: string }) {
   const controller = new AbortController();
@@ -85,7 +85,7 @@ export function sentence(error: unknown): string {
     expect(check({ code })).toEqual([]);
   }, 30_000);
 
-  it('refuse each wrong call', () => {
+  it('each wrong call is refused by the compiler', () => {
     const wrong: [line: string, error: string][] = [
       ['await api.auth.checkUser.mutate({ code: 1 });', 'TS2322'],
       ['await api.auth.checkUser.mutate({});', 'TS2741'],
@@ -115,7 +115,7 @@ export function sentence(error: unknown): string {
     expect(found).toEqual(wrong.map(([, error], index) => `page.ts:${firstLine + index} ${error}`));
   }, 30_000);
 
-  it("take WeChat's own wx, as its typings describe it", () => {
+  it('WeChat’s own wx is accepted, as its typings describe it', () => {
     const code = `${start}
 createClient({ baseUrl: 'https://example.com', wx });
 createClient({ baseUrl: 'https://example.com', transport: overContainer({ env: 'prod', service: 'login', wx }) });
@@ -129,7 +129,7 @@ wx.getUserProfile({ desc: 'd', success: (profile) => void session.login(profile)
     expect(found).toEqual([]);
   }, 30_000);
 
-  it("serve tRPC's own client as they are, with the reasons of a refusal", () => {
+  it('tRPC’s own client takes the types as they are, with the reasons of a refusal', () => {
     const code = `import { createTRPCClient, httpBatchLink, type TRPCClientErrorLike } from '@trpc/client';
 import type { inferRouterInputs, inferRouterOutputs } from '@trpc/server';
 import type { AppRouter } from '@guoke/client';

@@ -96,9 +96,9 @@ it('a mini program that is not the backend’s first logs its users in by itself
 it.each<[string, (typeof phone)['accountInfo']]>([
   ['has none yet', undefined],
   ['fails', () => fail()],
-  ['tells of nothing', () => Object(undefined) as { miniProgram: { appId: string } }],
-  ['calls it that of a tourist, which no backend can have', () => ({ miniProgram: { appId: 'touristappid' } })],
-])('no app id goes where WeChat %s: the backend’s first is meant', async (_, accountInfo) => {
+  ['gives an empty answer', () => Object(undefined) as { miniProgram: { appId: string } }],
+  ['names the tourist’s app, which no backend can have', () => ({ miniProgram: { appId: 'touristappid' } })],
+])('no app id goes where WeChat %s: the backend’s first app is meant', async (_, accountInfo) => {
   phone.accountInfo = accountInfo;
   await phone.launch().session.ensure();
   expect(phone.sent[0]?.body[0]).toEqual({ code: expect.any(String) as string });
@@ -110,14 +110,14 @@ function fail(): never {
   throw new Error('getAccountInfoSync:fail');
 }
 
-it('a profile is sent without what else wx.getUserProfile says', async () => {
+it('a profile is sent without the other fields of wx.getUserProfile', async () => {
   const { session } = phone.launch();
   await session.login(phone.profile());
   const names = Object.keys(Object(phone.sent[0]?.body[0]) as object).toSorted();
   expect(names).toEqual(['appId', 'code', 'encryptedData', 'iv', 'rawData', 'signature']);
 });
 
-it("a procedure of somebody's own, which may be public, is not made to wait for a login", async () => {
+it('a procedure of an owner’s, which may be public, does not wait for a login', async () => {
   const server = createServer((_, response) => response.end('[{"result":{"data":["milk"]}}]')).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -59,7 +59,7 @@ it.each([
   ['request:fail', 'timeout', 5],
   ['request:fail url not in domain list', 'set-up'],
   ['request:fail interrupted', 'network'],
-])("knows the platform's own words: %s is %s", async (errMsg, kind, errno?: number) => {
+])('the platform’s own words are understood: %s is %s', async (errMsg, kind, errno?: number) => {
   const { requests, request } = createNetwork();
   const answer = createWxFetch(request, 1000)('https://example.com', { body: '{}' });
   requests[0]?.fail(errMsg, errno);

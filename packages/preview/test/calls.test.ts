@@ -9,18 +9,18 @@ async function shown(body: string): Promise<string | undefined> {
   return calls.all()[0]?.detail;
 }
 
-test('of a batch the fields are shown, what opens a session or spends a code cut short', async () => {
+test('a batch is shown with its fields, and what opens a session or spends a code is cut short', async () => {
   expect(await shown('{"0":{"code":"0a1b2c3d","appId":"wx1"}}')).toBe('code 0a1… · appId wx1');
 });
 
 test.each(['{"code":"0a1b2c3d"}', '"0a1b2c3d"', '["0a1b2c3d"]', '[null]', '0a1b2c3d', '{"0":{},"1":"0a1b2c3d"}'])(
-  'of what is no batch, such as %s, nothing is shown',
+  'a body that is not a batch, such as %s, is not shown',
   async (body) => {
     expect(await shown(body)).toBe('');
   },
 );
 
-test('a call to what is no URL is told by the name of the API, and fails as the network says', async () => {
+test('a call to an invalid URL is named by the API, and fails in the network’s words', async () => {
   const calls = createCalls();
   const failure = calls.record('wx.request', { url: 'nowhere' }, () => Promise.reject(new Error('invalid url')));
   await expect(failure).rejects.toThrow('invalid url');

@@ -55,7 +55,7 @@ test.runIf(process.env['REQUIRE_CHROMIUM'] === '1')('Chromium is there, as REQUI
 });
 
 test.skipIf(!hasChromium)(
-  'the whole story in Chromium',
+  'the whole story runs in Chromium',
   async () => {
     const startedAt = performance.now();
     const away: string[] = [];

@@ -14,7 +14,7 @@ if (!hasCurl) console.warn('NOT TESTED: the curl lines of npm run dev. There is 
 const environment = (more: Record<string, string> = {}) => ({ PATH: process.env.PATH ?? '', NO_COLOR: '1', ...more });
 
 describe('npm run dev', () => {
-  test('needs no configuration, tells the story of a first login, prints lines that work when pasted, and ends on Ctrl-C', async () => {
+  test('npm run dev needs no configuration, tells the story of a first login, prints lines that work when pasted, and ends on Ctrl-C', async () => {
     const database = `${inject('scratch')}/${crypto.randomUUID()}/dev.db`;
     const dev = spawn('npx', ['tsx', 'packages/preview/dev.ts'], {
       cwd: root,
@@ -62,7 +62,7 @@ describe('npm run dev', () => {
   test.each([
     ['LANG', [], { LANG: 'zh_CN.UTF-8' }],
     ['--lang', ['--lang', 'zh'], { LANG: 'C.UTF-8' }],
-  ])('speaks Chinese by %s: in the terminal, at the addresses, and around the phone', async (_, args, env) => {
+  ])('npm run dev speaks Chinese by %s: in the terminal, at the addresses, and around the phone', async (_, args, env) => {
     const database = `file:${inject('scratch')}/${crypto.randomUUID()}/dev.db`;
     const dev = spawn('npx', ['tsx', 'packages/preview/dev.ts', ...args], {
       cwd: root,
@@ -95,12 +95,12 @@ describe('npm run dev', () => {
     }
   });
 
-  test('refuses an unknown language with 2', async () => {
+  test('npm run dev refuses an unknown language with 2', async () => {
     const dev = run('npx', ['tsx', 'packages/preview/dev.ts', '--lang', 'fr'], { cwd: root, env: environment() });
     await expect(dev).rejects.toMatchObject({ code: 2, stdout: '', stderr: 'npm run dev -- --lang zh|en\n' });
   });
 
-  test('starts again when a file changes, and says so in a line instead of the story', async () => {
+  test('npm run dev starts again when a file changes, and says so in a line instead of the story', async () => {
     const folder = await mkdtemp(path.join(inject('scratch'), 'dev-'));
     const changing = path.join(folder, 'changing.txt');
     await writeFile(changing, '1');

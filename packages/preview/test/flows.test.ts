@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => stage.close());
 
 describe('the sample mini program', () => {
-  test('greets a new user, asks for the profile in the tutorial’s order, and shows who they are', async () => {
+  test('the sample greets a new user, asks for the profile in the tutorial’s order, and shows who they are', async () => {
     const screen = await stage.launch();
     await screen.see('你好，新朋友');
     expect(stage.calls()).toEqual(['wx.login ok', 'auth.checkUser 200']);
@@ -29,7 +29,7 @@ describe('the sample mini program', () => {
     expect(screen.errors).toEqual([]);
   });
 
-  test('shows where a user lives and what they speak in words of their language', async () => {
+  test('the page shows where a user lives and what they speak in words of their language', async () => {
     await becomeKnown();
     const screen = await stage.launch();
     await screen.see('简体中文');
@@ -37,7 +37,7 @@ describe('the sample mini program', () => {
     expect(await stage.stored()).toMatchObject({ language: 'zh_CN', country: '中国' });
   });
 
-  test('logs out on this phone: the server refuses the token, and no later launch undoes it', async () => {
+  test('a logout on this phone is final: the server refuses the token, and no later launch restores it', async () => {
     await becomeKnown();
     const other = await stage.launch({ onAnotherPhone: true });
     await other.see('欢迎回来');
@@ -62,7 +62,7 @@ describe('the sample mini program', () => {
     expect([...screen.errors, ...next.errors]).toEqual([]);
   });
 
-  test('stays logged in, and says so, when the server cannot be reached for the logout', async () => {
+  test('a logout that cannot reach the server leaves the user logged in, and says so', async () => {
     await becomeKnown();
     const screen = await stage.launch();
     await screen.see('欢迎回来');
@@ -75,7 +75,7 @@ describe('the sample mini program', () => {
     expect(screen.text()).toContain('退出登录');
   });
 
-  test('takes no for an answer, stores nothing, and can be asked again', async () => {
+  test('a refused profile is not stored, and can be asked for again', async () => {
     const screen = await stage.launch();
     await agreeToPrivacy(screen);
     screen.tap('获取用户数据');
@@ -87,7 +87,7 @@ describe('the sample mini program', () => {
     await screen.see('很高兴认识你');
   });
 
-  test('asks once when the button is tapped twice', async () => {
+  test('a button that is tapped twice asks once', async () => {
     const screen = await stage.launch();
     await agreeToPrivacy(screen);
     tapTwice(screen, '.action');
@@ -98,7 +98,7 @@ describe('the sample mini program', () => {
     expect(stage.calls().filter((call) => call.startsWith('wx.getUserProfile'))).toHaveLength(1);
   });
 
-  test('offers to write a name oneself, but not while a login is on its way, which would take it back', async () => {
+  test('the page offers to write a name, but not while a login is under way that would overwrite it', async () => {
     const screen = await stage.launch();
     await agreeToPrivacy(screen);
     expect(screen.text()).toContain('自己填写头像和昵称');
@@ -110,7 +110,7 @@ describe('the sample mini program', () => {
     await screen.see('很高兴认识你');
   });
 
-  test('says that the developer has to declare the profile, where WeChat gives none for want of that', async () => {
+  test('the page says that the developer has to declare the profile, where WeChat refuses it for that', async () => {
     stage.phone.getUserProfile = () => Promise.reject(new Error('api scope is not declared in the privacy agreement'));
     const screen = await stage.launch();
     await agreeToPrivacy(screen);
@@ -119,7 +119,7 @@ describe('the sample mini program', () => {
     expect(screen.text()).not.toMatch(/没有授权也没关系|重试/);
   });
 
-  test('works for who refuses the privacy agreement first: WeChat itself asks at the next tap', async () => {
+  test('a user who refuses the privacy agreement first is asked by WeChat at the next tap', async () => {
     const screen = await stage.launch();
     await screen.see('用户隐私保护提示');
     screen.tap('暂不');
@@ -138,7 +138,7 @@ describe('the sample mini program', () => {
     await screen.see('很高兴认识你');
   });
 
-  test('knows a user at the second launch without a login, a button or a question', async () => {
+  test('a user is known at the second launch without a login, a button or a question', async () => {
     await becomeKnown();
     const screen = await stage.launch();
     await screen.see('欢迎回来');
@@ -147,7 +147,7 @@ describe('the sample mini program', () => {
     expect(stage.calls()).toEqual(['wx.checkSession ok', 'user.me 200']);
   });
 
-  test('opens a profile whose key wx.login rotated away right after it was sealed', async () => {
+  test('a profile is opened though wx.login rotated its key away right after it was sealed', async () => {
     const screen = await stage.launch();
     await agreeToPrivacy(screen);
     stage.phone.settings.rotateOnLogin = true;
@@ -156,7 +156,7 @@ describe('the sample mini program', () => {
     expect(stage.calls().at(-1)).toBe('auth.login 200');
   });
 
-  test('says so when a profile is rejected, and the very next tap works', async () => {
+  test('a rejected profile is told, and the very next tap works', async () => {
     const screen = await stage.launch();
     await agreeToPrivacy(screen);
     // Two changes at once: the server knows neither the key that sealed the profile nor the one before it.
@@ -170,7 +170,7 @@ describe('the sample mini program', () => {
     await screen.see('很高兴认识你');
   });
 
-  test('tells of a dead server, and goes on once it is back', async () => {
+  test('a dead server is told, and the sample goes on once it is back', async () => {
     await stage.stopServer();
     const screen = await stage.launch();
     await screen.see('连不上服务器');
@@ -188,7 +188,7 @@ describe('the sample mini program', () => {
     expect(screen.errors).toEqual([]);
   });
 
-  test('does the same for a phone without a network', async () => {
+  test('a phone without a network is told, and the sample goes on once there is one', async () => {
     stage.phone.settings.offline = true;
     const screen = await stage.launch();
     await screen.see('连不上服务器');
@@ -201,7 +201,7 @@ describe('the sample mini program', () => {
     await screen.see('连不上服务器');
   });
 
-  test('does not notice that a restarted server lost its sessions', async () => {
+  test('a restarted server that lost its sessions goes unnoticed', async () => {
     await becomeKnown();
     await stage.backend.store.deleteSessionsOf(stage.backend.standin.person(stage.phone.settings.user).openid, 0);
     await stage.stopServer();
@@ -217,7 +217,7 @@ describe('the sample mini program', () => {
     ]);
   });
 
-  test('logs in anew at a launch when WeChat no longer honours the session key', async () => {
+  test('a session key that WeChat no longer honours causes one login at the launch', async () => {
     await becomeKnown();
     stage.phone.rotate();
     const screen = await stage.launch();
@@ -229,7 +229,7 @@ describe('the sample mini program', () => {
     ]);
   });
 
-  test('has WeChat ask with the name that it hands over, which is nobody’s where it hands over none', async () => {
+  test('WeChat’s sheet shows the name that it hands over, and the anonymous one where it hands over no name', async () => {
     stage.phone.settings.anonymous = true;
     const screen = await stage.launch();
     await agreeToPrivacy(screen);
@@ -239,7 +239,7 @@ describe('the sample mini program', () => {
     expect(screen.text()).not.toContain('小明');
   });
 
-  test('tells who got no name from WeChat where to write one', async () => {
+  test('a user who got no name from WeChat is told where to write one', async () => {
     stage.phone.settings.anonymous = true;
     const screen = await stage.launch();
     await agreeToPrivacy(screen);
@@ -249,14 +249,14 @@ describe('the sample mini program', () => {
     await screen.see('编辑资料');
   });
 
-  test('tells a blocked user that trying again is of no use', async () => {
+  test('a blocked user is told that trying again is of no use', async () => {
     stage.backend.standin.phone.block({ user: stage.phone.settings.user });
     const screen = await stage.launch();
     await screen.see('微信认为这个账号有风险');
     expect(screen.text()).not.toMatch(/重试|网络/);
   });
 
-  test('names the appid where WeChat does not know the code, and can be tried again', async () => {
+  test('a code that WeChat does not know is told with the appid, and can be tried again', async () => {
     stage.backend.standin.phone.fault({ fault: { kind: 'errcode', errcode: 40029 } });
     const screen = await stage.launch();
     await screen.see('WX_APPID 多半不是同一个');

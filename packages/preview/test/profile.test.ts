@@ -21,7 +21,7 @@ afterEach(() => stage.close());
 const page = '[data-path="pages/profile/profile"]';
 const placeholder = '请输入昵称';
 
-/** The profile page of somebody new. */
+/** The profile page of a new user. */
 async function openProfile(): Promise<void> {
   screen = await stage.launch();
   await agreeToPrivacy(screen);
@@ -74,7 +74,7 @@ async function pictureOf(bytes: number): Promise<Buffer> {
 }
 
 describe('the profile page', () => {
-  test('stores a picture, a name and a phone number, and an anonymous profile takes none of them away', async () => {
+  test('the page stores a picture, a name and a phone number, and an anonymous profile takes none of them away', async () => {
     // Another phone of the same person, which will not have heard of it.
     const other = await stage.launch({ onAnotherPhone: true });
     await agreeToPrivacy(other);
@@ -138,7 +138,7 @@ describe('the profile page', () => {
     expect(muzzle[2]).toBeLessThan(240);
   }
 
-  test('is offered to who got no name from WeChat, and the first page then knows them', async () => {
+  test('the page is offered to a user without a name from WeChat, and the first page then knows them', async () => {
     stage.phone.settings.anonymous = true;
     screen = await stage.launch();
     await agreeToPrivacy(screen);
@@ -154,7 +154,7 @@ describe('the profile page', () => {
     expect(screen.text()).not.toContain('完善资料');
   });
 
-  test('changes a name and keeps the picture, and the other way round', async () => {
+  test('a name is changed without the picture, and the other way round', async () => {
     await openProfile();
     await choosePicture('日出');
     save('山海');
@@ -173,7 +173,7 @@ describe('the profile page', () => {
     expect(last?.avatarUrl).not.toBe(first?.avatarUrl);
   });
 
-  test('does not write back a name that another phone has changed meanwhile', async () => {
+  test('a name that another phone has changed meanwhile is not written back', async () => {
     await openProfile();
     save('山海');
     await screen.see('已经保存好了');
@@ -195,7 +195,7 @@ describe('the profile page', () => {
     expect(await stage.stored()).toMatchObject({ nickName: '山与海', avatarUrl: expect.any(String) as string });
   });
 
-  test('may be left while it saves: the first page knows them once it is done', async () => {
+  test('the page may be left while it saves: the first page knows the user once it is done', async () => {
     await openProfile();
     await choosePicture('橘猫');
     const release = stage.holdAnswersOf('user.updateProfile');
@@ -209,7 +209,7 @@ describe('the profile page', () => {
     expect(screen.errors).toEqual([]);
   });
 
-  test('opens once, and saves once, when it is tapped twice', async () => {
+  test('the page opens once, and saves once, when it is tapped twice', async () => {
     screen = await stage.launch();
     await agreeToPrivacy(screen);
     tapTwice(screen, '.link');
@@ -226,7 +226,7 @@ describe('the profile page', () => {
     await screen.see('点头像，换一张');
   });
 
-  test('is none the worse for an album that cannot be opened', async () => {
+  test('the page stays usable when the album cannot be opened', async () => {
     const pictures = stage.phone.pictures.bind(stage.phone);
     stage.phone.pictures = () => Promise.reject(new Error('the album is broken'));
     await openProfile();
@@ -237,7 +237,7 @@ describe('the profile page', () => {
     await choosePicture('橘猫');
   });
 
-  test('changes nothing when the chooser is closed or no name is written', async () => {
+  test('the page changes nothing when the chooser is closed or the name is left empty', async () => {
     await openProfile();
     screen.tapElement(`${page} .avatar-button`);
     await screen.see('取消');
@@ -249,7 +249,7 @@ describe('the profile page', () => {
     expect(stage.calls()).toEqual(['wx.login ok', 'auth.checkUser 200']);
   });
 
-  test('says that a name cannot be used, and takes the next one', async () => {
+  test('the page says that a name cannot be used, and takes the next one', async () => {
     await openProfile();
     for (const name of ['微信用户', '果\u202e壳']) {
       save(name);
@@ -259,7 +259,7 @@ describe('the profile page', () => {
     await screen.see('已经保存好了');
   });
 
-  test('says that a file is no picture, and takes the next one', async () => {
+  test('the page says that a file is not a picture, and takes the next one', async () => {
     putIntoAlbum('不是图片', Buffer.from('this is not a picture'));
     await openProfile();
     await choosePicture('不是图片');
@@ -271,7 +271,7 @@ describe('the profile page', () => {
     await screen.see('已经保存好了');
   });
 
-  test('sends no picture over the 100 KB that wx.cloud.callContainer takes, name and all', async () => {
+  test('the page sends no picture over the 100 KB that wx.cloud.callContainer takes, name and all', async () => {
     const sizes: number[] = [];
     const request = stage.phone.request.bind(stage.phone);
     stage.phone.request = (options) => {
@@ -292,7 +292,7 @@ describe('the profile page', () => {
     expect(Math.max(...sizes)).toBeLessThan(100_000);
   });
 
-  test('makes a picture smaller that is too large to be sent', async () => {
+  test('a picture that is too large to be sent is made smaller', async () => {
     putIntoAlbum('原图', await hugePicture());
     await openProfile();
     await choosePicture('原图');
@@ -302,7 +302,7 @@ describe('the profile page', () => {
     expect(await stage.stored()).toMatchObject({ avatarUrl: expect.stringContaining('/avatars/') as string });
   });
 
-  test('says so when it stays too large, and sends nothing', async () => {
+  test('a picture that stays too large is told, and nothing is sent', async () => {
     putIntoAlbum('原图', await hugePicture());
     // As before base library 2.26.0: the width is not heeded.
     stage.phone.compressImage = ({ url, quality }) => shrink({ url, quality });
@@ -320,7 +320,7 @@ describe('the profile page', () => {
     await screen.see('已经保存好了');
   });
 
-  test('keeps what was written while there is no network or no server, and saves it afterwards', async () => {
+  test('the page keeps what was written while there is no network or no server, and saves it afterwards', async () => {
     await openProfile();
     await choosePicture('橘猫');
     stage.phone.settings.offline = true;
@@ -340,7 +340,7 @@ describe('the profile page', () => {
     expect(await stage.stored()).toMatchObject({ nickName: '果壳', avatarUrl: expect.any(String) as string });
   });
 
-  test('does not notice that its session was revoked meanwhile', async () => {
+  test('a session that was revoked meanwhile goes unnoticed', async () => {
     await openProfile();
     await stage.backend.store.deleteSessionsOf(stage.backend.standin.person(stage.phone.settings.user).openid, 0);
     await choosePicture('橘猫');
@@ -356,7 +356,7 @@ describe('the profile page', () => {
 });
 
 describe('the phone number button', () => {
-  test('takes no for an answer, and can be asked again', async () => {
+  test('a refused phone number can be asked for again', async () => {
     await openProfile();
     await bindPhone('不允许');
     await screen.see('没有授权手机号也没关系');
@@ -368,7 +368,7 @@ describe('the phone number button', () => {
     await screen.see('手机号绑定好了');
   });
 
-  test('asks nothing of who refuses the privacy agreement', async () => {
+  test('a user who refuses the privacy agreement is not asked for a number', async () => {
     screen = await stage.launch();
     await screen.see('用户隐私保护提示');
     screen.tap('暂不');
@@ -385,7 +385,7 @@ describe('the phone number button', () => {
   });
 
   test.each(['no permission', 'api scope is not declared in the privacy agreement'])(
-    'says whose affair it is when WeChat gives none for %s',
+    'a WeChat that gives no number for %s is told, with who must act',
     async (errMsg) => {
       stage.phone.getPhoneNumber = () => Promise.reject(new Error(errMsg));
       await openProfile();
@@ -408,7 +408,7 @@ describe('the phone number button', () => {
     [45011, '操作太频繁了，请过一分钟再试'],
     [40013, '这个功能暂时不可用，请联系这个小程序的开发者'],
     [-1, '服务器正忙，请过一会儿再试'],
-  ])('tells what WeChat’s %i means, and stays usable', async (errcode, sentence) => {
+  ])('WeChat’s %i is explained, and the page stays usable', async (errcode, sentence) => {
     await openProfile();
     const path = '/wxa/business/getuserphonenumber';
     stage.backend.standin.phone.fault({ path, times: 3, fault: { kind: 'errcode', errcode } });
@@ -423,7 +423,7 @@ describe('the phone number button', () => {
     await screen.see('手机号绑定好了');
   });
 
-  test('says so when the server has had enough, and saves a name all the same', async () => {
+  test('a rate limit is told, and a name is saved all the same', async () => {
     await stage.close();
     stage = await createStage({ program, env: { RATE_LIMIT_PER_MINUTE: '1' } });
     await openProfile();
@@ -433,7 +433,7 @@ describe('the phone number button', () => {
     await screen.see('已经保存好了');
   });
 
-  test('binds another number in place of the first', async () => {
+  test('a number that is bound later replaces the first', async () => {
     await openProfile();
     await bindPhone();
     await screen.see('手机号绑定好了');

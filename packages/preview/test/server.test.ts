@@ -36,7 +36,7 @@ function post(path: string, { headers = json, body = '{}' }: { headers?: Record<
 describe('another web page in the same browser cannot reach the phone’s native side', () => {
   const own = () => new URL(preview.url).host;
 
-  test('its own page can, by either of its names', async () => {
+  test('the preview’s own page reaches it, by either of its names', async () => {
     const local = own().replace('127.0.0.1', 'localhost');
     for (const host of [own(), local]) {
       const { status, text } = await post('/native/login', { headers: { ...json, host, origin: `http://${host}` } });
@@ -55,7 +55,7 @@ describe('another web page in the same browser cannot reach the phone’s native
     ],
     ['at another port', () => ({ ...json, host: '127.0.0.1:1' }), 403, 'unknown host'],
     ['that sends a form', () => ({ 'content-type': 'text/plain' }), 415, 'JSON only'],
-  ])('one %s cannot', async (_, headers, status, text) => {
+  ])('a page %s does not reach it', async (_, headers, status, text) => {
     expect(await post('/native/login', { headers: headers() })).toEqual({ status, text });
   });
 });
@@ -86,12 +86,12 @@ test.each(['{', '', 'null', '[]', '{"user":5}', '{"user":""}', '{"offline":"yes"
   },
 );
 
-test('a setting that is one is taken', async () => {
+test('a valid setting is taken', async () => {
   expect(await post('/preview/settings', { body: '{"anonymous":true}' })).toMatchObject({ status: 200 });
   expect(preview.phone.settings.anonymous).toBe(true);
 });
 
-test('a request to what is no URL fails in the words of a phone', async () => {
+test('a request to an invalid URL fails in the words of a phone', async () => {
   const body = JSON.stringify({ url: 'nowhere', method: 'GET', header: {}, body: null, timeoutMs: 1000 });
   expect((await post('/native/request', { body })).text).toBe('{"error":"invalid url \\"nowhere\\""}');
 });

@@ -12,6 +12,6 @@ test('the rules of a page hold for that page alone, at the weight that they have
   expect(css).toContain(':where([data-path="pages/a"]) .view {');
 });
 
-test('the steps of an animation are no selectors', () => {
+test('the steps of an animation are not taken for selectors', () => {
   expect(compileWxss('@keyframes a { from { top: 0 } }', 'pages/a')).toContain('{ from {');
 });

@@ -10,7 +10,7 @@ type Named<Kind> = Extract<Fault, { kind: Kind }>;
 /** Long enough for what was sent to be read before the connection dies. */
 const SETTLE_MS = 20;
 
-/** Sends the reply, or as much of it and in such a way as the fault says. Whoever hangs up ends it. */
+/** Sends the reply as the fault says, whole or in part. It ends when the caller hangs up. */
 export function deliver(outgoing: ServerResponse, reply: Reply, fault?: Fault): void {
   switch (fault?.kind) {
     case 'delay':

@@ -5,7 +5,7 @@ export interface WechatRequest {
   readonly query: URLSearchParams;
   /** Empty for GET. */
   readonly body: string;
-  /** Empty where there is none. */
+  /** '' where there is no such header. */
   readonly contentType: string;
 }
 
@@ -29,7 +29,7 @@ export function codeIn(body: string): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** The fields of a body that is a JSON object; undefined where it is none. */
+/** The fields of a body that is a JSON object; undefined for any other body. */
 export function fieldsOf(body: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const json: unknown = JSON.parse(body);

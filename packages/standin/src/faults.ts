@@ -49,7 +49,7 @@ const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('reset'), after, how: z.enum(['reset', 'close']).default('reset') }),
   /** Resets every connection and refuses new ones for that long. */
   z.strictObject({ kind: z.literal('away'), ms }),
-  /** The true answer, then spaces: valid JSON for whoever reads all of it. */
+  /** The true answer, then spaces: valid JSON once all of it is read. */
   z.strictObject({ kind: z.literal('huge'), bytes: bytes.default(32 * 1024 * 1024) }),
   /** The same, as a gzip a thousand times smaller. */
   z.strictObject({ kind: z.literal('gzipBomb'), bytes: bytes.default(64 * 1024 * 1024) }),

@@ -20,7 +20,7 @@ export function getuserphonenumber({ accessTokens, phoneCodes, now }: Deps): End
     if (!fields) return refusal(47001);
     const { openid } = fields;
     const found = phoneCodes.find(codeIn(body) ?? '', app.appId);
-    // Somebody else's code is as good as none.
+    // Another person's code is refused like an unknown one.
     if (found.state !== 'good' || (openid !== undefined && openid !== found.person.openid)) return refusal(40029);
 
     if (spend) found.spend();

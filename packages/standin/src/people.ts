@@ -27,7 +27,7 @@ export interface Person {
   countryCode: string;
 }
 
-/** Whoever has a phone, by app and name. */
+/** The people with a phone, by app and name. */
 export interface People {
   /** Makes the person on first use. The app must be one that `app` knows. */
   find(user: string, app: App): Person;

@@ -58,7 +58,7 @@ interface Deps {
   now: () => number;
 }
 
-/** The same functions as `Phone`, for input that nobody has looked at yet. */
+/** The same functions as `Phone`, for input that is not validated yet. */
 export type PhoneOfAnything = { [Name in keyof Phone]: (input: unknown) => ReturnType<Phone[Name]> };
 
 /** The phone's side over what WeChat's side knows. */

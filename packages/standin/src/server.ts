@@ -17,10 +17,10 @@ import { stableToken } from './stable-token.ts';
 import { createTraffic } from './traffic.ts';
 import type { Language } from './welcome.ts';
 
-/** The app that is there when none is named. Its secret is no secret. */
+/** The app that exists by default. Its secret is public. */
 export const devApp: App = { appId: 'wx0123456789abcdef', secret: '0123456789abcdef0123456789abcdef' };
 
-/** Where pushes go when nothing else is said: to a backend on its default port. Neither of the two is a secret. */
+/** Where pushes go when nothing else is said: to a backend on its default port. Both are public. */
 export const devPush = {
   token: 'devpushtoken',
   aesKey: '0123456789abcdef0123456789abcdef0123456789a',

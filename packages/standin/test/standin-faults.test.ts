@@ -77,7 +77,7 @@ function bodyOf(text: string): string {
 
 describe('a fault of the content', () => {
   test.each([-1, '-1', 45011, 45009, 40164, 40029, '40163', 12345])(
-    'answers the errcode %j as it was given, and leaves the code good',
+    'a fault answers the errcode %j as it was given, and leaves the code good',
     async (errcode) => {
       const { code, response } = await struck({ kind: 'errcode', errcode });
       expect(response.status).toBe(200);
@@ -89,12 +89,12 @@ describe('a fault of the content', () => {
     },
   );
 
-  test('carries any errmsg', async () => {
+  test('a fault carries any errmsg', async () => {
     const { response } = await struck({ kind: 'errcode', errcode: -1, errmsg: 'system error' });
     expect(JSON.parse(await response.text())).toEqual({ errcode: -1, errmsg: 'system error' });
   });
 
-  test('changes types, values and presence of fields in the true answer, and spends the code', async () => {
+  test('a fault changes types, values and presence of fields in the true answer, and spends the code', async () => {
     const { response, code } = await struck({ kind: 'fields' });
     expect(JSON.parse(await response.text())).toEqual({ openid: 12345, session_key: 67890 });
     expect(await json(code)).toMatchObject({ errcode: 40163 });
@@ -102,31 +102,31 @@ describe('a fault of the content', () => {
     expect(JSON.parse(await odd.response.text())).toEqual({ errcode: 0, openid: null });
   });
 
-  test('is an HTML 502', async () => {
+  test('a fault answers an HTML 502', async () => {
     const { response } = await struck({ kind: 'html' });
     expect([response.status, response.headers.get('content-type')]).toEqual([502, 'text/html']);
     expect(await response.text()).toBe('<html><head><title>502 Bad Gateway</title></head></html>');
   });
 
-  test('is any HTTP status', async () => {
+  test('a fault answers any HTTP status', async () => {
     for (const status of [200, 400, 403, 429, 500, 503]) {
       const { response } = await struck({ kind: 'status', status, body: 'no' });
       expect([response.status, await response.text()]).toEqual([status, 'no']);
     }
   });
 
-  test('is an empty body', async () => {
+  test('a fault answers an empty body', async () => {
     const { response } = await struck({ kind: 'empty' });
     expect([response.status, await response.text()]).toEqual([200, '']);
   });
 
-  test('is a redirect to wherever was said', async () => {
+  test('a fault redirects to any address', async () => {
     const { response } = await struck({ kind: 'redirect', location: `${standin.url}/elsewhere?a=%20b` });
     expect([response.status, response.headers.get('location')]).toEqual([302, `${standin.url}/elsewhere?a=%20b`]);
     expect(standin.phone.stats().paths['/elsewhere']).toBeUndefined();
   });
 
-  test('is any bytes of any type', async () => {
+  test('a fault answers any bytes of any type', async () => {
     const text = await struck({ kind: 'raw', body: '[1,', contentType: 'application/json', status: 201 });
     expect([text.response.status, text.response.headers.get('content-type'), await text.response.text()]).toEqual([
       201,
@@ -141,7 +141,7 @@ describe('a fault of the content', () => {
     expect(Buffer.from(await bytes.response.arrayBuffer())).toEqual(Buffer.from([0xff, 0xfe, 0x00]));
   });
 
-  test('is 32 MB that are still valid JSON', async () => {
+  test('a fault answers 32 MB that are still valid JSON', async () => {
     const { response } = await struck({ kind: 'huge' });
     expect(response.headers.get('content-length')).toBeNull();
     const text = await response.text();
@@ -149,7 +149,7 @@ describe('a fault of the content', () => {
     expect(JSON.parse(text)).toHaveProperty('session_key');
   });
 
-  test('is a gzip bomb, small on the wire', async () => {
+  test('a fault answers a gzip bomb, small on the wire', async () => {
     const code = login();
     await order({ code, fault: { kind: 'gzipBomb', bytes: 16 * 1024 * 1024 } });
     const wire = await new Promise<number>((resolve, reject) => {
@@ -166,7 +166,7 @@ describe('a fault of the content', () => {
     expect(await response.text()).toHaveLength(16 * 1024 * 1024);
   });
 
-  test('leaves the stand-in serving when the reader hangs up in the middle', async () => {
+  test('a reader that hangs up in the middle leaves the stand-in serving', async () => {
     const { response } = await struck({ kind: 'huge', bytes: 1024 * 1024 * 1024 });
     await response.body?.cancel();
     expect(await json(login())).toHaveProperty('session_key');
@@ -175,7 +175,7 @@ describe('a fault of the content', () => {
 });
 
 describe('a fault of the transport', () => {
-  test('hangs without a byte, after the headers, or after half of the body, the connection open', async () => {
+  test('a fault hangs without a byte, after the headers, or after half of the body, the connection open', async () => {
     expect(await rawStruck({ kind: 'hang' }, 200)).toMatchObject({ text: '', ended: 'open' });
     const headers = await rawStruck({ kind: 'hang', after: 'headers' }, 200);
     expect(headers.ended).toBe('open');
@@ -185,13 +185,13 @@ describe('a fault of the transport', () => {
     expect(bodyOf(half.text)).toMatch(/^\{"session_key":"/);
   });
 
-  test('resets before any byte, the code still good', async () => {
+  test('a fault resets before any byte, the code still good', async () => {
     const { code, text, ended } = await rawStruck({ kind: 'reset' });
     expect([text, ended]).toEqual(['', 'reset']);
     expect(await json(code)).toHaveProperty('session_key');
   });
 
-  test('breaks off in the middle of the body, by reset or in order, shorter than it promised', async () => {
+  test('a fault breaks off in the middle of the body, by reset or in order, shorter than it promised', async () => {
     for (const [how, ended] of [
       ['reset', 'reset'],
       ['close', 'closed'],
@@ -205,7 +205,7 @@ describe('a fault of the transport', () => {
     expect(await rawStruck({ kind: 'reset', how: 'close' })).toMatchObject({ text: '', ended: 'closed' });
   });
 
-  test('brings the true answer late, as it was when it was asked for', async () => {
+  test('a fault sends the true answer late, as it was when it was asked for', async () => {
     const code = login();
     await order({ code, fault: { kind: 'delay', ms: 150 } });
     const { sessionKey } = standin.person('ming');
@@ -217,7 +217,7 @@ describe('a fault of the transport', () => {
     expect(performance.now() - started).toBeGreaterThanOrEqual(145);
   });
 
-  test('brings the true answer byte by byte, with its head or without', async () => {
+  test('a fault sends the true answer byte by byte, with its head or without', async () => {
     const body = await rawStruck({ kind: 'trickle', msPerByte: 2 });
     expect(JSON.parse(bodyOf(body.text))).toHaveProperty('session_key');
     expect(body.pieces).toBeGreaterThan(40);
@@ -229,7 +229,7 @@ describe('a fault of the transport', () => {
     expect(slow.text.length).toBeLessThanOrEqual(3);
   });
 
-  test('refuses connections for a while, then serves again at the same address', async () => {
+  test('a fault refuses connections for a while, then serves again at the same address', async () => {
     const code = login();
     standin.phone.fault({ fault: { kind: 'away', ms: 200 } });
     await expect(exchange(code)).rejects.toThrow();
@@ -237,7 +237,7 @@ describe('a fault of the transport', () => {
     await expect.poll(() => json(code).catch(() => ({}))).toHaveProperty('session_key');
   });
 
-  test('can be told to go and come back by the test itself, and close while away is final', async () => {
+  test('a fault can be switched on and off by the test itself, and closing while away is final', async () => {
     await standin.away();
     await expect(exchange('x')).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
     await standin.back();
@@ -251,7 +251,7 @@ describe('a fault of the transport', () => {
     await expect(exchange('x')).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
   });
 
-  test('does not keep the stand-in from closing', async () => {
+  test('a fault does not keep the stand-in from closing', async () => {
     await order({ fault: { kind: 'hang' } });
     const hanging = expect(exchange(login())).rejects.toThrow();
     await expect.poll(() => standin.phone.stats().paths['/sns/jscode2session']?.inFlight).toBe(1);
@@ -260,7 +260,7 @@ describe('a fault of the transport', () => {
   });
 });
 
-describe('whom a fault hits', () => {
+describe('which requests a fault hits', () => {
   const busy = { kind: 'errcode', errcode: -1 } as const;
   const errcodes = async (codes: string[]) => {
     const seen: unknown[] = [];
@@ -268,24 +268,24 @@ describe('whom a fault hits', () => {
     return seen;
   };
 
-  test('a chosen code and no other, as often as said', async () => {
+  test('a fault hits a chosen code and no other, as often as said', async () => {
     const [code, other] = [login(), login()];
     await order({ code, times: 2, fault: busy });
     expect(await errcodes([other, code, code, code])).toEqual(['ok', -1, -1, 'ok']);
   });
 
-  test('the next n requests to a path, the default being the exchange', async () => {
+  test('a fault hits the next n requests to a path, by default the exchange', async () => {
     await order({ path: '/cgi-bin/elsewhere', fault: busy });
     await order({ times: 2, fault: busy });
     expect(await errcodes([login(), login(), login()])).toEqual([-1, -1, 'ok']);
   });
 
-  test('every second one', async () => {
+  test('a fault hits every second request', async () => {
     await order({ times: 2, every: 2, fault: busy });
     expect(await errcodes(Array.from({ length: 6 }, login))).toEqual(['ok', -1, 'ok', -1, 'ok', 'ok']);
   });
 
-  test("one after another in the order they came, a code's own first", async () => {
+  test('faults hit one after another in the order they came, a code’s own first', async () => {
     const code = login();
     await order({ fault: { kind: 'errcode', errcode: 1 } });
     await order({ fault: { kind: 'errcode', errcode: 2 } });
@@ -293,7 +293,7 @@ describe('whom a fault hits', () => {
     expect(await errcodes([code, code, code, code])).toEqual([3, 1, 2, 'ok']);
   });
 
-  test('the code is spent or spared as the fault says', async () => {
+  test('a fault spends or spares the code as it says', async () => {
     const code = login();
     await order({ code, spend: true, fault: busy });
     expect(await errcodes([code, code])).toEqual([-1, 40163]);

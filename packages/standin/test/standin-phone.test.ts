@@ -34,7 +34,7 @@ async function start(options: StandinOptions = {}) {
 }
 
 describe('the access token', () => {
-  test('is the same until five minutes before its end, and then both are good for five minutes', async () => {
+  test('an access token is the same until five minutes before its end, and then both are good for five minutes', async () => {
     const { standin, clock, askToken, token, number } = await start();
     const works = async (accessToken: string) =>
       (await number(accessToken, { code: standin.phone.phoneNumber({ user: 'ming' }).code }))['errcode'];
@@ -52,7 +52,7 @@ describe('the access token', () => {
     expect(await works('made-up')).toBe(40001);
   });
 
-  test('that is renewed by force ends the one before at once: 30 s apart, 20 times a day', async () => {
+  test('an access token that is renewed by force ends the one before at once: 30 s apart, 20 times a day', async () => {
     const { standin, clock, askToken, token, number } = await start();
     const first = await token();
     const forced = await token({ force_refresh: true });
@@ -78,13 +78,13 @@ describe('the access token', () => {
     ['no secret', { secret: '' }, 41004],
     ['a wrong secret', { secret: other.secret }, 40125],
     ['another grant type', { grant_type: 'authorization_code' }, 40002],
-    ['a force that is none', { force_refresh: 'yes' }, 47001],
-  ])('is refused for %s', async (_, changes, errcode) => {
+    ['an invalid force_refresh', { force_refresh: 'yes' }, 47001],
+  ])('an access token is refused for %s', async (_, changes, errcode) => {
     const { askToken } = await start();
     expect(await askToken(changes)).toEqual({ errcode, errmsg: expect.stringMatching(/, rid: [0-9a-f-]{26}$/) });
   });
 
-  test('is refused for a body that is no JSON object', async () => {
+  test('an access token is refused for a body that is not a JSON object', async () => {
     const { post } = await start();
     for (const body of ['', '{', '[]', 'null', '1']) {
       expect(await post('/cgi-bin/stable_token', body)).toMatchObject({ errcode: 47001 });
@@ -93,7 +93,7 @@ describe('the access token', () => {
 });
 
 describe('a phone number', () => {
-  test('is given for the code of its button, once, for five minutes, and charged', async () => {
+  test('a phone number is given for the code of its button, once, for five minutes, and charged', async () => {
     const { standin, clock, token, number } = await start();
     const accessToken = await token();
     const press = () => standin.phone.phoneNumber({ user: 'ming', phoneNumber: '13580006666' }).code;
@@ -119,7 +119,7 @@ describe('a phone number', () => {
     expect(standin.phone.stats()).toMatchObject({ charged: 1, codes: { [code]: { requests: 2, succeeded: 1 } } });
   });
 
-  test('is refused for the code of another user, another app or a login, and the code stays good', async () => {
+  test('a phone number is refused for the code of another user, another app or a login, and the code stays good', async () => {
     const { standin, token, number } = await start({ apps: [devApp, other] });
     const accessToken = await token();
     const { code } = standin.phone.phoneNumber({ user: 'ming' });
@@ -136,7 +136,7 @@ describe('a phone number', () => {
     expect(await number(accessToken, { code })).toMatchObject({ errcode: 0 });
   });
 
-  test('abroad has its country in front; everyone has one number, always the same', async () => {
+  test('a phone number abroad has its country in front; each person has one number, always the same', async () => {
     const { standin, token, number } = await start();
     const accessToken = await token();
     const abroad = standin.phone.phoneNumber({ user: 'hong', phoneNumber: '51234567', countryCode: '852' });
@@ -148,7 +148,7 @@ describe('a phone number', () => {
     expect(await ofMing()).toEqual(await ofMing());
   });
 
-  test('is charged though the answer is lost on the way, and not where it was never made', async () => {
+  test('a phone number is charged though the answer is lost on the way, and not where it was never made', async () => {
     const { standin, token, number } = await start();
     const accessToken = await token();
     const press = () => standin.phone.phoneNumber({ user: 'ming' }).code;
@@ -160,7 +160,7 @@ describe('a phone number', () => {
     expect(standin.phone.stats().charged).toBe(1);
   });
 
-  test('is asked for over HTTP as by the functions', async () => {
+  test('a phone number is asked for over HTTP as by the functions', async () => {
     const { standin } = await start();
     const press = (body: object) =>
       fetch(`${standin.url}/phone/phone-number`, { method: 'POST', body: JSON.stringify(body) });
@@ -173,7 +173,7 @@ describe('a phone number', () => {
 });
 
 describe('the stand-in for a person', () => {
-  test('says at its address what it is and how to use it, in lines that work when pasted', async () => {
+  test('the stand-in’s page says what it is and how to use it, in lines that work when pasted', async () => {
     const { standin } = await start();
     const answer = await fetch(standin.url);
     const text = await answer.text();
@@ -185,7 +185,7 @@ describe('the stand-in for a person', () => {
     expect(text).not.toMatch(/\p{Script=Han}/u);
   });
 
-  test('says so in Chinese where that is its language', async () => {
+  test('the stand-in’s page is in Chinese where that is its language', async () => {
     const { standin } = await start({ language: 'zh' });
     const text = await (await fetch(standin.url)).text();
     expect(text).toMatch(/^模拟微信服务/);
@@ -193,13 +193,13 @@ describe('the stand-in for a person', () => {
     expect(text).toContain('GET  /sns/jscode2session');
   });
 
-  test('calls a user of the documents by their own name', () => {
+  test('a person of the documents has their own name', () => {
     expect(defaultProfile('xiaoming')).toMatchObject({ nickName: '小明', gender: 1 });
     expect(defaultProfile('xiaoming-2')).toEqual(defaultProfile('xiaoming'));
     expect(defaultProfile('lingling')).toMatchObject({ nickName: '玲玲', gender: 2 });
   });
 
-  test('names places in the language that is asked for, and in English otherwise', async () => {
+  test('a place is named in the language that is asked for, and in English otherwise', async () => {
     const { standin } = await start();
     const placesOf = (lang?: 'zh_CN') => {
       const { country, province, city } = standin.phone.profile({ user: 'lingling', ...(lang && { lang }) }).userInfo;

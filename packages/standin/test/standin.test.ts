@@ -64,7 +64,7 @@ function open(
 }
 
 describe('an exchange', () => {
-  test('gives openid and session key, without errcode, as text/plain', async () => {
+  test('an exchange gives openid and session key, without errcode, as text/plain', async () => {
     const standin = await start();
     const { code } = standin.phone.login({ user: 'ming' });
     const response = await fetch(exchangeUrl(standin, code));
@@ -77,7 +77,7 @@ describe('an exchange', () => {
     expect(code).toMatch(/^[A-Za-z0-9_-]{32}$/);
   });
 
-  test('knows a person by one openid in an app, another in another app, and one unionid in all', async () => {
+  test('a person has one openid in an app, another in another app, and one unionid in all', async () => {
     const apps = [{ ...devApp, union: true }, other] as const;
     const here = await start({ apps });
     const there = await start({ apps });
@@ -95,7 +95,7 @@ describe('an exchange', () => {
     expect(abroad['session_key']).not.toBe(first['session_key']);
   });
 
-  test('of 20 uses of one code at once exactly one succeeds, the others are told it was used', async () => {
+  test('a code is exchanged once: of 20 uses at once one succeeds, the others are told it was used', async () => {
     const standin = await start();
     const { code } = standin.phone.login({ user: 'ming' });
     const answers = await Promise.all(Array.from({ length: 20 }, () => exchange(standin, code)));
@@ -104,7 +104,7 @@ describe('an exchange', () => {
     expect(standin.phone.stats().codes[code]).toMatchObject({ requests: 20, succeeded: 1, inFlight: 0 });
   });
 
-  test('is good for five minutes and not a moment longer', async () => {
+  test('a code is good for five minutes and not a moment longer', async () => {
     let time = 1_700_000_000_000;
     const standin = await start({ now: () => time });
     const early = standin.phone.login({ user: 'ming' }).code;
@@ -118,7 +118,7 @@ describe('an exchange', () => {
     expect(await exchange(standin, early)).toMatchObject({ errcode: 40029 });
   });
 
-  test('remembers a bounded number of codes, the latest', () => {
+  test('the stand-in remembers a bounded number of codes, the latest', () => {
     const person = createPeople({ apps: [devApp] }).find('ming', devApp);
     const codes = createCodes({ now: () => 0, max: 2 });
     const minted = [codes.mint(person), codes.mint(person), codes.mint(person)];
@@ -138,7 +138,7 @@ describe('an exchange', () => {
     ['no grant type', { grant_type: undefined }, 40002],
     ["another app's code", { appid: other.appId, secret: other.secret }, 40029],
   ])(
-    'refuses %s with its errcode and a request id, HTTP 200, and leaves the code good',
+    'an exchange with %s is refused with its errcode and a request id, HTTP 200, and leaves the code good',
     async (_, changes, errcode) => {
       const standin = await start({ apps: [devApp, other] });
       const { code } = standin.phone.login({ user: 'ming' });
@@ -156,7 +156,7 @@ describe('an exchange', () => {
     ['secret', devApp.secret, 40125],
     ['grant_type', 'authorization_code', 40002],
     ['js_code', undefined, 40029],
-  ])('refuses a repeated %s as a wrong one', async (name, value, errcode) => {
+  ])('an exchange with a repeated %s is refused like a wrong one', async (name, value, errcode) => {
     const standin = await start();
     const { code } = standin.phone.login({ user: 'ming' });
     expect(await get(`${exchangeUrl(standin, code)}&${name}=${value ?? code}`)).toMatchObject({ errcode });
@@ -167,7 +167,7 @@ describe('an exchange', () => {
     expect(await exchange(standin, 'x')).not.toEqual(await exchange(standin, 'x'));
   });
 
-  test('refuses a blocked user until unblocked', async () => {
+  test('a blocked user is refused until unblocked', async () => {
     const standin = await start();
     const { code } = standin.phone.login({ user: 'ming' });
     await post(standin, '/phone/block', { user: 'ming' });
@@ -176,7 +176,7 @@ describe('an exchange', () => {
     expect(await exchange(standin, code)).toHaveProperty('session_key');
   });
 
-  test('shows tests the parameters as they came, and logs none of them', async () => {
+  test('the parameters are shown to tests as they came, and none of them is logged', async () => {
     const lines: string[] = [];
     const app = { appId: 'wx&=+ ', secret: 'a+b/c=&d e%20' };
     const standin = await start({ apps: [app], log: (line) => lines.push(line) });
@@ -193,7 +193,7 @@ describe('an exchange', () => {
 });
 
 describe('the session key', () => {
-  test('stays over logins, and an exchange gives the one of its own moment', async () => {
+  test('a session key stays over logins, and an exchange gives the one of its own moment', async () => {
     const standin = await start();
     const key = async (code: string) => (await exchange(standin, code))['session_key'];
     const first = await key(standin.phone.login({ user: 'ming' }).code);
@@ -205,7 +205,7 @@ describe('the session key', () => {
     expect(rotated).toBe(standin.person('ming').sessionKey);
   });
 
-  test('is renewed by a login that asks for it, or by every login, or never, as the stand-in was told', async () => {
+  test('a session key is renewed by a login that asks for it, or by every login, or never, as the stand-in was told', async () => {
     const keys = (standin: Standin, rotate?: boolean) => {
       const before = standin.person('ming').sessionKey;
       standin.phone.login({ user: 'ming', ...(rotate !== undefined && { rotate }) });
@@ -234,7 +234,7 @@ describe('the session key', () => {
 });
 
 describe('a sealed profile', () => {
-  test('is signed and sealed with the current key, watermarked, and holds no ids', async () => {
+  test('a profile is signed and sealed with the current key, watermarked, and holds no ids', async () => {
     const standin = await start({ now: () => 1_700_000_000_999 });
     standin.phone.rotate({ user: 'ming' });
     const { json } = await post(standin, '/phone/profile', { user: 'ming' });
@@ -254,7 +254,7 @@ describe('a sealed profile', () => {
     });
   });
 
-  test('of getUserInfo holds openid and unionid', async () => {
+  test('a profile of getUserInfo holds openid and unionid', async () => {
     const standin = await start({ apps: [other] });
     const sealed = standin.phone.profile({ user: 'ming', api: 'getUserInfo' });
     const { sessionKey, openid, unionid } = standin.person('ming');
@@ -263,7 +263,7 @@ describe('a sealed profile', () => {
     expect(sealed.rawData).not.toContain('Id');
   });
 
-  test('shows what was asked for, unknown keys and stale dates included, in the name of any app', async () => {
+  test('a profile shows what was asked for, unknown keys and stale dates included, in the name of any app', async () => {
     const standin = await start({ apps: [devApp, other] });
     const profile = { nickName: '👨‍👩‍👧 果壳', gender: 2, is_demote: true };
     const sealed = standin.phone.profile({ user: 'ming', appId: other.appId, profile, timestamp: 1_600_000_000 });
@@ -275,7 +275,7 @@ describe('a sealed profile', () => {
     });
   });
 
-  test('has a plausible face for everyone, or none', async () => {
+  test('a profile has a plausible avatar for each person, or none', async () => {
     const standin = await start();
     const { userInfo } = standin.phone.profile({ user: 'ming' });
     expect(userInfo).toEqual(standin.phone.profile({ user: 'ming' }).userInfo);
@@ -283,8 +283,8 @@ describe('a sealed profile', () => {
     expect(userInfo.nickName).not.toBe('');
     const faces = ['a', 'b', 'c', 'd', 'e', 'f'].map((user) => standin.phone.profile({ user }).userInfo.nickName);
     expect(new Set(faces).size).toBeGreaterThan(1);
-    const nobody = standin.phone.profile({ user: 'ming', anonymous: true }).userInfo;
-    expect(nobody).toMatchObject({
+    const anonymous = standin.phone.profile({ user: 'ming', anonymous: true }).userInfo;
+    expect(anonymous).toMatchObject({
       nickName: '微信用户',
       gender: 0,
       language: '',
@@ -292,12 +292,12 @@ describe('a sealed profile', () => {
       province: '',
       country: '',
     });
-    expect(nobody.avatarUrl).toContain(
+    expect(anonymous.avatarUrl).toContain(
       '/POgEwh4mIHO4nibH0KlMECNjjGxQUq24ZEaGT4poC6icRiccVGKSyXwibcPq4BWmiaIGuG1icwxaQX6grC9VemZoJ8rg/132',
     );
   });
 
-  test("agrees with WeChat's published signature and with every good vector, byte for byte", () => {
+  test('a profile agrees with WeChat’s published signature and with every good vector, byte for byte', () => {
     const { rawData, sessionKey, signature } = vectors.officialSignature;
     expect(sign(rawData, sessionKey)).toBe(signature);
     for (const vector of vectors.good) {
@@ -317,7 +317,7 @@ describe('a sealed profile', () => {
 });
 
 describe('a forgery for tests', () => {
-  test('can be made of any plaintext and key', () => {
+  test('a forgery can be made of any plaintext and key', () => {
     const forged = vectors.bad.filter(({ name }) => /watermark|openid/.test(name));
     expect(forged).toHaveLength(3);
     for (const { plaintext, sessionKey, iv, encryptedData } of forged) {
@@ -337,13 +337,13 @@ describe("the phone's side", () => {
     ['/phone/profile', { user: 'ming', api: 'getUser' }, 'api: '],
     ['/phone/fault', { fault: { kind: 'explode' } }, 'fault.kind: '],
     ['/phone/fault', { fault: { kind: 'redirect', location: 'a\r\nb' } }, 'fault.location: '],
-  ])('answers %s of %j with 400 and a sentence', async (path, body, sentence) => {
+  ])('%s refuses %j with 400 and a sentence', async (path, body, sentence) => {
     const { status, json } = await post(await start(), path, body);
     expect(status).toBe(400);
     expect(json['error']).toContain(sentence);
   });
 
-  test('does over HTTP what it does as functions', async () => {
+  test('the stand-in does over HTTP what it does as functions', async () => {
     const standin = await start();
     const { json } = await post(standin, '/phone/login', { user: 'ming' });
     expect(json).toEqual({ code: expect.any(String), errMsg: 'login:ok' });
@@ -351,7 +351,7 @@ describe("the phone's side", () => {
     expect(await get(`${standin.url}/phone/stats`)).toEqual(standin.phone.stats());
   });
 
-  test('answers who calls it by a name of this machine, through a proxy too, and its own pages', async () => {
+  test('the stand-in answers a caller that names this machine, through a proxy too, and its own pages', async () => {
     const standin = await start();
     const { host, port } = new URL(standin.url);
     for (const name of [host, `localhost:${port}`, 'localhost', '127.0.0.1:1', '[::1]:8081']) {
@@ -360,7 +360,7 @@ describe("the phone's side", () => {
     expect(await statusOf(`${standin.url}/phone/reset`, { origin: standin.url })).toBe(200);
   });
 
-  test('answers no web page of elsewhere: not by its origin, and not by a name that was made to lead here', async () => {
+  test('the stand-in answers no web page of elsewhere: not by its origin, and not by a name that was made to lead here', async () => {
     const standin = await start();
     const { code } = standin.phone.login({ user: 'ming' });
     const { port } = new URL(standin.url);
@@ -376,14 +376,14 @@ describe("the phone's side", () => {
     expect(await exchange(standin, code)).toHaveProperty('session_key');
   });
 
-  test('is called by any name where it listens for other machines, which have their own', async () => {
+  test('the stand-in is called by any name where it listens for other machines, which have their own', async () => {
     const standin = await start({ host: '0.0.0.0' });
     const url = standin.url.replace('0.0.0.0', '127.0.0.1');
     expect(await statusOf(`${url}/phone/reset`, { host: 'standin:8081' })).toBe(200);
     expect(await statusOf(`${url}/phone/reset`, { host: 'standin:8081', origin: 'http://evil.example' })).toBe(403);
   });
 
-  test('counts each path and each code, also the paths that do not exist, until it is reset', async () => {
+  test('the stand-in counts each path and each code, also the paths that do not exist, until it is reset', async () => {
     const standin = await start();
     const { code } = standin.phone.login({ user: 'ming' });
     const unused = standin.phone.login({ user: 'ming' }).code;
@@ -400,7 +400,7 @@ describe("the phone's side", () => {
     expect(await exchange(standin, unused)).toHaveProperty('session_key');
   });
 
-  test('sees how many requests were there at the same time', async () => {
+  test('the stand-in sees how many requests were there at the same time', async () => {
     const standin = await start();
     standin.phone.fault({ times: 5, fault: { kind: 'delay', ms: 100 } });
     const codes = Array.from({ length: 5 }, () => standin.phone.login({ user: 'ming' }).code);

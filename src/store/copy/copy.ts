@@ -2,9 +2,8 @@ import { copyProgressTable } from '../migrations.ts';
 import { StoreError } from '../store.ts';
 import { compare } from './compare.ts';
 import { openMysqlTables } from './mysql.ts';
-import { fromPosition, toPosition } from './position.ts';
 import { openSqliteTables } from './sqlite.ts';
-import { countOf, read } from './rows.ts';
+import { countOf, fromPosition, read, toPosition } from './rows.ts';
 import {
   createProgress,
   deleteRows,
@@ -69,12 +68,12 @@ async function openTables(databaseUrl: string, options: { create: boolean }): Pr
 }
 
 /**
- * Where a table of the target stands until the copy is whole: no server finds it there, also none that runs already. What it
- * answered meanwhile would be replaced by the copy.
+ * Where a table of the target stands until the copy is whole: no server finds it there, not even one that runs already: the
+ * copy would replace what that server writes.
  */
 const aside = (table: Table): Table => ({ ...table, name: `${copyProgressTable}_${table.name}` });
 
-/** How far an earlier run has come. Refuses a target that somebody else has filled. */
+/** How far an earlier run has come. Refuses a target with rows that no copy has put there. */
 async function begin(target: Tables): Promise<Map<string, string>> {
   const isNew = !(await target.names()).includes(copyProgressTable);
   if (isNew) {

@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, gte, inArray, lt, lte, notExists, type SQL, sql } from 'drizzle-orm';
 import type { AccountStore } from '../store.ts';
-import type { UserChanges, UserSelector } from '../accounts.ts';
-import { avatarUrlOf, hashInAvatarUrl } from '../avatar-url.ts';
+import { changedColumns, type UserChanges, type UserSelector } from '../accounts.ts';
+import { hashInAvatarUrl } from '../avatar-url.ts';
 import type { Db } from './session.ts';
 import type { Pool } from './pool.ts';
 import { gkWxAvatar as avatar, gkWxSession as session, gkWxUser } from './schema.ts';
@@ -34,7 +34,7 @@ export function accounts(lend: Pool['lend']): AccountStore {
           const updatedAt = laterUpdatedAt(now);
           await tx
             .update(user)
-            .set({ ...columnsOf(changes), updatedAt })
+            .set({ ...changedColumns(changes), updatedAt })
             .where(eq(user.openId, selector.openId));
           if (changes.avatar === null) await deleteUnshared(tx, locked.avatarUrl);
           const [row] = await tx.select().from(user).where(eq(user.openId, selector.openId));
@@ -115,13 +115,4 @@ async function deleteUnshared(db: Db, avatarUrl: string | null): Promise<void> {
     .from(user)
     .where(and(eq(user.avatarUrl, avatarUrl), sql`${avatar.hash} = ${hash}`));
   await db.delete(avatar).where(and(eq(avatar.hash, hash), notExists(owners)));
-}
-
-function columnsOf({ nickName, avatar: chosen, phone, blockedAt }: UserChanges) {
-  return {
-    ...(nickName !== undefined && { nickName }),
-    ...(chosen !== undefined && { avatarUrl: chosen && avatarUrlOf(chosen.hash) }),
-    ...(phone !== undefined && { phoneNumber: phone?.sealed ?? null, phoneFingerprint: phone?.fingerprint ?? null }),
-    ...(blockedAt !== undefined && { blockedAt }),
-  };
 }

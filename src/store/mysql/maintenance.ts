@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, lte, type SQL, sql } from 'drizzle-orm';
 import type { MySqlColumn } from 'drizzle-orm/mysql-core';
-import type { Reseal, SealedValues, User } from '../store.ts';
+import { type Reseal, sealedColumns, type User } from '../store.ts';
 import type { Db } from './session.ts';
 import { gkWxSession as session } from './schema.ts';
 import { user } from './user-table.ts';
@@ -26,22 +26,13 @@ export async function countUsers(db: Db): Promise<number> {
   return await db.$count(user);
 }
 
-const is = (column: MySqlColumn, value: string | null): SQL => sql`${column} <=> ${value}`;
-
-/** Each of them, or it does not compile. */
-const sealedColumns = Object.keys({
-  sessionKey: true,
-  prevSessionKey: true,
-  sessionKeyFingerprint: true,
-  phoneNumber: true,
-  phoneFingerprint: true,
-} satisfies Record<keyof SealedValues, true>) as (keyof SealedValues)[];
+const isSame = (column: MySqlColumn, value: string | null): SQL => sql`${column} <=> ${value}`;
 
 /** Changes the row if it is still as it was read; whether it was. */
 export async function updateSealed(db: Db, { openId, from, to }: Reseal): Promise<boolean> {
   const [{ affectedRows }] = await db
     .update(user)
     .set(to)
-    .where(and(eq(user.openId, openId), ...sealedColumns.map((column) => is(user[column], from[column]))));
+    .where(and(eq(user.openId, openId), ...sealedColumns.map((column) => isSame(user[column], from[column]))));
   return affectedRows > 0;
 }

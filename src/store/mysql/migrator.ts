@@ -65,7 +65,7 @@ export function createMigrator({ db, beside, timeoutMs, statementMs }: MigratorO
     }
   }
 
-  /** What stands in a journal; nothing where there is none. */
+  /** The rows of a journal; empty where there is no journal. */
   async function hashesOf(table: string): Promise<ReadonlySet<string>> {
     try {
       const rows = await ask(sql`select hash from ${sql.identifier(table)}`);

@@ -10,8 +10,8 @@ import type { Db } from './session.ts';
 export const tables = Object.values(schema).filter((table) => is(table, MySqlTable));
 
 /**
- * Rejects where one of our tables or columns is missing, as unavailable: somebody may be making it; and as unexpected
- * where one would lose writes (no InnoDB) or text (another character set), with the statement that mends it.
+ * Rejects where one of our tables or columns is missing, as unavailable: another instance may be making it; and as unexpected
+ * where one would lose writes (no InnoDB) or text (another character set), with the statement that repairs it.
  */
 export async function verifyTables(db: Db): Promise<void> {
   const found = await columnsOf(db);

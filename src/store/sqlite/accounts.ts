@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, gte, inArray, lt, lte, ne, notExists, type SQL, sql } from 'drizzle-orm';
 import type { AccountStore } from '../store.ts';
-import type { UserChanges, UserSelector } from '../accounts.ts';
-import { avatarUrlEnd, avatarUrlOf, avatarUrlStart } from '../avatar-url.ts';
+import { changedColumns, type UserChanges, type UserSelector } from '../accounts.ts';
+import { avatarUrlEnd, avatarUrlStart } from '../avatar-url.ts';
 import type { Db, Lend } from './connection.ts';
 import { gkWxAvatar as avatar, gkWxSession as session, gkWxUser } from './schema.ts';
 import { keyColumns, laterUpdatedAt } from './statements.ts';
@@ -28,7 +28,7 @@ export function accounts(lend: Lend): AccountStore {
         const updatedAt = laterUpdatedAt(now);
         const update = db
           .update(user)
-          .set({ ...columnsOf(changes), updatedAt })
+          .set({ ...changedColumns(changes), updatedAt })
           .where(isUser);
         // A change of `updated_at` leaves the user the one that is meant, save for `unseenSince`.
         const select = db
@@ -122,13 +122,4 @@ function deleteUnshared(db: Db, { openId }: UserSelector, isUser: SQL | undefine
     .from(user)
     .where(and(eq(user.avatarUrl, url), ne(user.openId, openId)));
   return db.delete(avatar).where(and(inArray(avatar.hash, own), notExists(others)));
-}
-
-function columnsOf({ nickName, avatar: chosen, phone, blockedAt }: UserChanges) {
-  return {
-    ...(nickName !== undefined && { nickName }),
-    ...(chosen !== undefined && { avatarUrl: chosen && avatarUrlOf(chosen.hash) }),
-    ...(phone !== undefined && { phoneNumber: phone?.sealed ?? null, phoneFingerprint: phone?.fingerprint ?? null }),
-    ...(blockedAt !== undefined && { blockedAt }),
-  };
 }

@@ -5,7 +5,7 @@ import { sql } from 'drizzle-orm';
 import { StoreError } from '../store.ts';
 import { createConnection } from './connection.ts';
 import { codeOf, toStoreError } from './errors.ts';
-import { flush } from './flush.ts';
+import { flush } from './file.ts';
 
 export interface Backup {
   bytes: number;
@@ -42,7 +42,7 @@ export async function backupSqlite({ databaseUrl, file }: { databaseUrl: string;
   }
 }
 
-/** Opening a database makes one where there is none, and a backup of that would be a mistake seen too late. */
+/** Opening a missing database creates it, and its empty backup would be noticed too late. */
 export async function refuseMissing(databaseUrl: string): Promise<void> {
   await stat(databaseUrl.slice('file:'.length)).catch((error: unknown) => {
     if (codeOf(error) !== 'ENOENT') throw error;

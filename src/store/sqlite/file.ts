@@ -53,12 +53,12 @@ function explainFileError(code: string, file: string): StoreError | null {
   const nearest = nearestFolder(folder);
   const said: Readonly<Record<string, string>> = {
     EISDIR: `${file} is a folder: let DATABASE_URL name a file in it, such as file:${path.join(file, 'guoke.db')}`,
-    ENOTDIR: `${folder} is no folder: let DATABASE_URL name a file in one`,
-    EEXIST: `${folder} is no folder: let DATABASE_URL name a file in one`,
+    ENOTDIR: `${folder} is not a folder: let DATABASE_URL name a file in one`,
+    EEXIST: `${folder} is not a folder: let DATABASE_URL name a file in one`,
     EACCES: `${file} or the folder ${nearest} may not be read and written by this user: give both to the user of the server`,
     EPERM: `${file} or the folder ${nearest} may not be written: give both to the user of the server`,
     EROFS: `${nearest} is on a file system that is mounted read-only: let DATABASE_URL name a file on another`,
-    SQLITE_NOTADB: `${file} is no SQLite database: move it away, or let DATABASE_URL name another file`,
+    SQLITE_NOTADB: `${file} is not a SQLite database: move it away, or let DATABASE_URL name another file`,
   };
   const explanation = said[code];
   const kind = refusedByFileSystem.has(code) ? 'unavailable' : 'unexpected';
@@ -69,4 +69,14 @@ function explainFileError(code: string, file: string): StoreError | null {
 function nearestFolder(folder: string): string {
   const parent = path.dirname(folder);
   return parent === folder || existsSync(folder) ? folder : nearestFolder(parent);
+}
+
+/** Waits until a file, or the names in a directory, are on the disk. */
+export async function flush(name: string): Promise<void> {
+  const handle = await open(name, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }

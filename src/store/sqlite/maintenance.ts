@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, inArray, lte, type SQL, sql } from 'drizzle-orm';
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
-import type { Reseal, SealedValues, User } from '../store.ts';
+import { type Reseal, sealedColumns, type User } from '../store.ts';
 import type { Db } from './connection.ts';
 import { gkWxSession as session } from './schema.ts';
 import { user } from './user-table.ts';
@@ -25,21 +25,12 @@ export async function countUsers(db: Db): Promise<number> {
   return await db.$count(user);
 }
 
-const is = (column: SQLiteColumn, value: string | null): SQL => sql`${column} is ${value}`;
-
-/** Each of them, or it does not compile. */
-const sealedColumns = Object.keys({
-  sessionKey: true,
-  prevSessionKey: true,
-  sessionKeyFingerprint: true,
-  phoneNumber: true,
-  phoneFingerprint: true,
-} satisfies Record<keyof SealedValues, true>) as (keyof SealedValues)[];
+const isSame = (column: SQLiteColumn, value: string | null): SQL => sql`${column} is ${value}`;
 
 /** Changes the row if it is still as it was read. */
 export function updateSealed(db: Db, { openId, from, to }: Reseal) {
   return db
     .update(user)
     .set(to)
-    .where(and(eq(user.openId, openId), ...sealedColumns.map((column) => is(user[column], from[column]))));
+    .where(and(eq(user.openId, openId), ...sealedColumns.map((column) => isSame(user[column], from[column]))));
 }

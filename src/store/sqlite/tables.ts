@@ -7,7 +7,7 @@ import * as schema from './schema.ts';
 /** Our tables, as this version's schema has them. */
 export const tables = Object.values(schema).filter((table) => is(table, SQLiteTable));
 
-/** Rejects where one of our tables or columns is missing, as unavailable: somebody may be making it. */
+/** Rejects where one of our tables or columns is missing, as unavailable: another instance may be making it. */
 export async function verifyTables(db: Db): Promise<void> {
   await refuseUnfinishedCopy(db);
   const missing: string[] = [];

@@ -41,7 +41,7 @@ export interface Adopted {
 }
 
 export interface Left {
-  /** Rows that are no users. */
+  /** Rows without a user: they have no openid of WeChat, or no session key. */
   rows: number;
   /** The first of them, each with the reason. */
   named: readonly string[];
@@ -54,7 +54,7 @@ const maxNamed = 10;
 
 /**
  * Takes over the tutorial's own `gk_wx_user`: checks all of it, renames it aside, makes our tables, seals its keys into
- * ours, and compares row by row. What it does not understand it refuses before anything is changed; rows that are no users
+ * ours, and compares row by row. What it does not understand it refuses before anything is changed; rows without a user
  * stay in the old table, and so do columns that are not the tutorial's. After an
  * interruption it is called again. Rejects with a StoreError.
  */
@@ -91,7 +91,7 @@ export async function adoptUsers(options: AdoptOptions): Promise<Adopted> {
 }
 
 const explainLeft = (rows: number) =>
-  `${asideTable} is kept, since ${rows} of its rows are no users: delete them there, or take those without a session key by --without-key`;
+  `${asideTable} is kept, since ${rows} of its rows have no user: delete them there, or take those without a session key by --without-key`;
 
 /** The columns of the old table, which stands aside afterwards. */
 async function setAside(pool: Pool, options: AdoptOptions): Promise<ReadonlySet<string>> {
@@ -104,7 +104,7 @@ async function setAside(pool: Pool, options: AdoptOptions): Promise<ReadonlySet<
     if (isTheirs) throw refused('TWO_TABLES', `both ${ourTable} and ${asideTable} are there, and neither is guoke's`);
     return aside;
   }
-  if (!isTheirs) throw refused('NOTHING_TO_ADOPT', `there is no ${ourTable} of somebody else's here`);
+  if (!isTheirs) throw refused('NOTHING_TO_ADOPT', `there is no ${ourTable} of another application here`);
   const problems = await pool.lend((db) => problemsOf(db, ourTable, current));
   if (problems.length === 0) problems.push(...(await unfitRows(pool, current, options)));
   if (problems.length > 0) {

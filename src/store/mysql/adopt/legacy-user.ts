@@ -39,7 +39,7 @@ export type LegacyRow =
   /** Columns whose values have no place in our table: nothing is cut. */
   | { kind: 'unfit'; columns: readonly LegacyColumn[] };
 
-/** The row in our words. A user without a session key is one if `takesKeyless` says so: it may as well be a test of somebody's. */
+/** The row in our words. A row without a session key may be a test: it counts as a user only with `takesKeyless`. */
 export function readLegacyRow(row: RawRow, takesKeyless: boolean): LegacyRow {
   const openId = row.open_id;
   if (typeof openId !== 'string' || !openIdPattern.test(openId))
