@@ -7,49 +7,25 @@ import { loadConfig } from '../src/config.ts';
 import { createLog } from '../src/operations/log.ts';
 import { type Server, startServer } from '../src/server.ts';
 import { devApp, type Standin, startStandin } from '../packages/standin/src/server.ts';
+import { type Block, readDocument, root } from './support/markdown.ts';
 
-const root = path.resolve(import.meta.dirname, '..');
 const readmes = (await readdir(root)).filter((name) => name.endsWith('.md'));
 const documents = [
   ...readmes,
   ...(await readdir(path.join(root, 'docs'))).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
 ];
-
-interface Block {
-  line: number;
-  language: string;
-  /** What the comment above it says: `excerpt`, `from <file>`, `command <name>`; empty where there is none. */
-  mark: string;
-  text: string;
-}
-
-async function blocksOf(document: string): Promise<Block[]> {
-  const blocks: Block[] = [];
-  let open: (Block & { lines: string[]; fence: string }) | null = null;
-  let mark = '';
-  for (const [index, line] of (await readFile(path.join(root, document), 'utf8')).split('\n').entries()) {
-    const [, fence, language = ''] = /^\s*(`{3,}|~{3,})\s*(\S*)/.exec(line) ?? [];
-    if (open) {
-      if (fence === open.fence && language === '') {
-        const { lines, fence: _, ...block } = open;
-        blocks.push({ ...block, text: lines.join('\n') });
-        open = null;
-      } else open.lines.push(line);
-    } else if (fence) {
-      open = { line: index + 1, language, mark, text: '', lines: [], fence };
-      mark = '';
-    } else if (line.trim() !== '') mark = /^<!-- (.*) -->$/.exec(line.trim())?.[1] ?? '';
-  }
-  return blocks;
-}
+/** Their blocks of code are those of the English documents, as test/twins.test.ts says: they are not run again. */
+const twins = (await readdir(path.join(root, 'docs/zh'), { recursive: true }))
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/zh/${name}`);
 
 const isRun = ({ language, mark }: Block) => mark === '' && ['sh', 'bash', 'shell'].includes(language);
 
 // See CONTRIBUTING.md, where the rule stands.
-describe.each(documents)('%s', (document) => {
+describe.each([...documents, ...twins])('%s', (document) => {
   test('a block of code is run, or marked and quoted from its file as it is', async () => {
     const wrong: string[] = [];
-    for (const block of await blocksOf(document)) {
+    for (const block of (await readDocument(document)).blocks) {
       const [word, file = ''] = block.mark.split(' ');
       if (isRun(block) || word === 'excerpt' || word === 'command') continue;
       if (word !== 'from') wrong.push(`${document}:${block.line}: neither run nor marked`);
@@ -125,7 +101,7 @@ describe.skipIf(!hasCurl)('the blocks that are run', () => {
   });
 
   test.each(documents)('the blocks of %s do what they say, one after the other in one shell', async (document) => {
-    const blocks = (await blocksOf(document)).filter(isRun);
+    const blocks = (await readDocument(document)).blocks.filter(isRun);
     if (blocks.length === 0) return;
     const script = blocks.map(({ line, text }) => `BLOCK=${document}:${line}\n${text}`).join('\n');
     const here = script

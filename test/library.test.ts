@@ -41,7 +41,7 @@ beforeAll(async () => {
   await run('tar', ['-xzf', tarball, '-C', path.join(directory, 'tools')]);
   // Nothing is installed beside the command yet: what it needs is in its bundle.
   project = path.join(directory, 'notes');
-  await node(path.join(directory, 'tools/package/guoke.js'), ['init', project], directory);
+  await node(path.join(directory, 'tools/package/guoke.js'), ['init', project, '--lang', 'en'], directory);
   const quietly = ['--prefer-offline', '--no-audit', '--no-fund'];
   const others = [await pack('-w', 'packages/client'), await pack('-w', 'packages/standin')];
   await run('npm', ['install', ...quietly, tarball, ...others], { cwd: project });

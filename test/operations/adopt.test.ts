@@ -90,6 +90,22 @@ describe.skipIf(!hasMysql)('guoke adopt', () => {
     expect(await mysql.dump(url)).not.toContain(old.session_key);
   });
 
+  test('an avatar address that is not http or https counts as unknown', async () => {
+    const rows = ['javascript:alert(1)', 'data:text/html,x', '/local.png', 'HTTP://thirdwx.qlogo.cn/x'].map(
+      (avatar_url) => ({ ...person(), avatar_url }),
+    );
+    const url = await createTutorialDatabase(rows);
+    await adopt(url);
+    const [first, second, third, last] = rows.map(({ open_id }) => open_id);
+    const store = await openStore({ databaseUrl: url, timeoutMs: 2000, poolSize: 1 });
+    onTestFinished(() => store.close());
+    await store.migrate();
+    for (const openId of [first, second, third]) {
+      expect(await store.findUser(openId ?? '')).toMatchObject({ avatarUrl: null, city: '广州' });
+    }
+    expect(await store.findUser(last ?? '')).toMatchObject({ avatarUrl: 'HTTP://thirdwx.qlogo.cn/x' });
+  });
+
   test('a profile sealed with an adopted key is proved at the first login after it', async () => {
     const backendOf = (databaseUrl: string) => startBackend({ databaseUrl });
     const first = await backendOf(await sqlite.createUrl());

@@ -60,7 +60,7 @@ test('metrics are off unless a port is given', async () => {
   await backend.close();
 });
 
-test('the dashboard and docs/metrics.md know every metric of ours, and no other', async () => {
+test('the dashboard, docs/metrics.md and its Chinese twin know every metric of ours, and no other', async () => {
   const backend = await startBackend({ env: { METRICS_PORT: '0' } });
   await failureOf(backend.client().auth.checkUser.mutate({ code: '!' }));
   const text = await (await fetch(`${backend.metricsUrl}/metrics`)).text();
@@ -70,11 +70,17 @@ test('the dashboard and docs/metrics.md know every metric of ours, and no other'
     const names = (await readFile(file, 'utf8')).match(/\b(guoke|nodejs|process)_[a-z_0-9]+/g) ?? [];
     return [...new Set(names.map((name) => name.replace(/_(bucket|count|sum)$/, '')))];
   };
-  const [documented, drawn] = [await namesIn('docs/metrics.md'), await namesIn('deploy/grafana/dashboard.json')];
-  expect(documented.filter((name) => !ours.includes(name))).toEqual([]);
-  expect(drawn.filter((name) => !ours.includes(name))).toEqual([]);
-  expect(ours.filter((name) => name.startsWith('guoke_') && !documented.includes(name))).toEqual([]);
-  expect(ours.filter((name) => name.startsWith('guoke_') && !drawn.includes(name))).toEqual([]);
+  for (const file of ['docs/metrics.md', 'docs/zh/metrics.md', 'deploy/grafana/dashboard.json']) {
+    const named = await namesIn(file);
+    expect(
+      named.filter((name) => !ours.includes(name)),
+      file,
+    ).toEqual([]);
+    expect(
+      ours.filter((name) => name.startsWith('guoke_') && !named.includes(name)),
+      file,
+    ).toEqual([]);
+  }
   const dashboard: { panels: { title: string; targets: { expr: string }[] }[] } = JSON.parse(
     await readFile('deploy/grafana/dashboard.json', 'utf8'),
   );

@@ -19,7 +19,7 @@ const strings: readonly string[] = [
   'x'.repeat(70_000),
   '../../../../etc/passwd',
   "' OR 1=1 --",
-  '"; drop table gk_wx_user; --',
+  '"; drop table users; --',
   '${7*7}{{7*7}}',
   '<script>alert(1)</script>',
   '%00%0d%0aset-cookie: a=b',

@@ -39,6 +39,9 @@ export type LegacyRow =
   /** Columns whose values have no place in our table: nothing is cut. */
   | { kind: 'unfit'; columns: readonly LegacyColumn[] };
 
+/** As with a signed profile: pages show it as a picture, and any other scheme counts as unknown. */
+const webAddress = (text: string | null) => (text !== null && /^https?:\/\//i.test(text) ? text : null);
+
 /** The row in our words. A row without a session key may be a test: it counts as a user only with `takesKeyless`. */
 export function readLegacyRow(row: RawRow, takesKeyless: boolean): LegacyRow {
   const openId = row.open_id;
@@ -78,7 +81,7 @@ export function readLegacyRow(row: RawRow, takesKeyless: boolean): LegacyRow {
     openId,
     sessionKey,
     nickName: text('nick_name', widths.nickName),
-    avatarUrl: text('avatar_url', widths.avatarUrl),
+    avatarUrl: webAddress(text('avatar_url', widths.avatarUrl)),
     gender: gender === 0 || gender === 1 || gender === 2 ? gender : null,
     language: text('language', widths.language),
     city: text('city', widths.place),
