@@ -229,8 +229,8 @@ test.skipIf(!hasChromium)(
       'main button:visible, main p:visible, main h2:visible, main li:visible, footer:visible',
     );
     const isShown = (name: string) => page.getByRole('button', { name, exact: true }).isVisible();
-  await page.goto(preview.url);
-  await page.getByRole('button', { name: '断网' }).waitFor();
+    await page.goto(preview.url);
+    await page.getByRole('button', { name: '断网' }).waitFor();
     expect(await isShown('断网')).toBe(true);
     expect(await isShown('Go offline')).toBe(false);
     await press('English');
