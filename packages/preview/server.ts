@@ -113,7 +113,7 @@ export async function startPreview({
   app.post('/preview/settings', async (c) => {
     const body: unknown = await c.req.json().catch(() => undefined);
     const { success, data: change } = settingsChange.safeParse(body);
-    if (!success) return c.json({ error: 'these are no settings of the phone' }, 400);
+    if (!success) return c.json({ error: 'the phone does not have such settings' }, 400);
     Object.assign(phone.settings, change);
     if (change.user !== undefined) phone.forgetCalls();
     return c.json({});
@@ -124,7 +124,7 @@ export async function startPreview({
   });
   app.post('/preview/push', async (c) => {
     const { success, data: event } = pushedEvent.safeParse(await c.req.json().catch(() => undefined));
-    if (!success) return c.json({ error: 'this is no event that is pushed here' }, 400);
+    if (!success) return c.json({ error: 'such an event is not pushed here' }, 400);
     // What went wrong stands among the calls.
     await phone.push(event).catch(() => undefined);
     return c.json({});

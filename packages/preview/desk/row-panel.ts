@@ -8,7 +8,7 @@ export function createRowPanel() {
   let shown = new Map<string, string>();
 
   return {
-    /** Another person's row is no change of the one before. */
+    /** Another person's row does not count as a change. */
     forget: () => void (shown = new Map()),
     show(row: Fields | null, backendUrl: string): void {
       const fields = row ?? [];

@@ -229,6 +229,8 @@ test.skipIf(!hasChromium)(
       'main button:visible, main p:visible, main h2:visible, main li:visible, footer:visible',
     );
     const isShown = (name: string) => page.getByRole('button', { name, exact: true }).isVisible();
+    await page.goto(preview.url);
+    await page.getByRole('button', { name: '断网' }).waitFor();
     expect(await isShown('断网')).toBe(true);
     expect(await isShown('Go offline')).toBe(false);
     await press('English');
@@ -237,7 +239,8 @@ test.skipIf(!hasChromium)(
     expect(texts).toContain('The stored row');
     expect(texts).not.toMatch(/\p{Script=Han}/u);
     await page.reload();
-    expect(await isShown('Go offline')).toBe(true);
+    await page.getByRole('button', { name: 'Go offline' }).waitFor();
+    expect(await isShown('断网')).toBe(false);
     await press('Go offline');
     await page.getByRole('button', { name: 'Go offline', pressed: true }).waitFor();
     await page.screenshot({ path: `${artifacts}17-english.png`, animations: 'disabled' });
