@@ -127,6 +127,15 @@ describe('open data of the signed-in user', () => {
     expect(await client.key.sign.mutate('x')).toBe(userStateSignature('x', person().sessionKey));
     expect(await client.steps.today.mutate(steps(7))).toEqual({ steps: 7 });
 
+    // A reset whose answer is lost has changed the key.
+    const path = '/wxa/resetusersessionkey';
+    const resets = () => backend.standin.phone.stats().paths[path]?.requests ?? 0;
+    const resetsBefore = resets();
+    backend.standin.phone.fault({ path, times: 3, fault: { kind: 'reset' } });
+    expect(await failureOf(client.key.reset.mutate())).toMatchObject({ reason: 'WECHAT_TIMEOUT' });
+    expect(resets()).toBe(resetsBefore + 1);
+    backend.standin.phone.reset({ what: 'faults' });
+
     backend.standin.phone.rotate({ user });
     expect(await client.key.check.mutate()).toBe(false);
     expect(await failureOf(client.key.reset.mutate())).toMatchObject({ reason: 'SESSION_INVALID' });
