@@ -59,6 +59,8 @@ test('a key of another app or another user is none, and neither is one that was 
   expect(keys.openPrevious(user, exchangeOf(second, 'wx2'))).toBeNull();
   const moved = { ...user, openId: 'oTEST0000000000000000000000B' };
   expect(keys.openPrevious(moved, exchangeOf(second, 'wx1', 'oTEST0000000000000000000000B'))).toBeNull();
+  expect(keys.openPrevious({ ...user, appId: 'wx2' }, exchangeOf(second, 'wx2'))).toBeNull();
+  for (const elsewhere of [moved, { ...user, appId: 'wx2' }]) expect(keys.openAll(elsewhere)).toEqual([]);
 });
 
 test('a user last seen in another app gives no key away, even one that would open', () => {
