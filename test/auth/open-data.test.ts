@@ -26,6 +26,7 @@ const stepsRouter = router({
 
 const keyRouter = router({
   anything: signedInProcedure.input(sealed).mutation(async ({ ctx, input }) => await ctx.openData.decrypt(input)),
+  steps: signedInProcedure.input(sealed).mutation(async ({ ctx, input }) => await ctx.openData.decrypt(input, weRun)),
   sign: signedInProcedure.input(z.string()).mutation(({ ctx, input }) => ctx.openData.sign(input)),
   check: signedInProcedure.mutation(({ ctx }) => ctx.openData.checkSessionKey()),
   reset: signedInProcedure.mutation(({ ctx }) => ctx.openData.resetSessionKey()),
@@ -76,6 +77,8 @@ describe('open data of the signed-in user', () => {
     const { client, steps, login } = await signedUp();
     const data = steps(8000);
     expect(await client.steps.today.mutate(data)).toEqual({ steps: 8000 });
+    // What the schema does not name, the watermark here, stays inside.
+    expect(Object.keys(await client.key.steps.mutate(data))).toEqual(['stepInfoList']);
     await login(true);
     expect(await client.steps.today.mutate(data)).toEqual({ steps: 8000 });
     expect(await client.steps.today.mutate(steps(9000))).toEqual({ steps: 9000 });

@@ -54,6 +54,13 @@ test('of a later exchange that was stored meanwhile, the key is none, and the on
   ).toBe(first);
 });
 
+test('a key that a clock six minutes ahead stored is the one before this exchange, for such a clock is wrong', () => {
+  const minuteMs = 60_000;
+  const user = { ...userOf(exchangeOf(second), exchangeOf(first)), sessionKeyAt: 6 * minuteMs };
+  expect(keys.openPrevious(user, exchangeOf(third))).toBe(second);
+  expect(keys.openPrevious({ ...user, sessionKeyAt: 4 * minuteMs }, exchangeOf(third))).toBe(first);
+});
+
 test('a key of another app or another user is none, and neither is one that was moved between rows', () => {
   const user = userOf(exchangeOf(first));
   expect(keys.openPrevious(user, exchangeOf(second, 'wx2'))).toBeNull();

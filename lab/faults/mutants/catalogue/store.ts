@@ -15,9 +15,9 @@ import {
 import { mutantsOf } from '../mutant.ts';
 
 const logins = ['test/store/login.test.ts', 'test/store/sessions.test.ts'];
-const accounts = ['test/store/accounts.test.ts', 'test/user/account.test.ts'];
+const accounts = ['test/store/accounts.test.ts'];
 const clocks = ['test/clocks.test.ts'];
-const leases = ['test/store/access-tokens.test.ts', 'test/user/phone.test.ts'];
+const leases = ['test/store/access-tokens.test.ts'];
 const migrate = ['test/store/migrate.test.ts'];
 const guarded = ['test/store/guarded-store.test.ts'];
 const batches = ['test/store/batches.test.ts'];
@@ -103,7 +103,7 @@ export const storeMutants = [
     ]),
     ...mutantsOf(
       `src/store/${dialect}/avatars.ts`,
-      ['test/operations/sweeper.test.ts', 'test/user/pictures.test.ts'],
+      ['test/operations/sweeper.test.ts'],
       [
         [`${dialect}: avatars that users have are swept`, 'avatars.sweepAvatars', removeArgument('and', 3)],
         [`${dialect}: avatars are swept before they may have a user`, 'avatars.sweepAvatars', removeArgument('and', 2)],
