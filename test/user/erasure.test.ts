@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { confirmCode } from '../../src/auth/confirm-code.ts';
+import { createSessionKeys } from '../../src/auth/session-keys.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { eraseUser } from '../../src/user/erasure.ts';
@@ -49,6 +51,23 @@ describe.each(databases)('the deletion of a user on $name', ({ createUrl, query 
     };
     expect(await eraseUser({ store, onUserDeleted }, { openId })).toBe(false);
     expect(await store.findUser(openId)).toMatchObject({ createdAt: 9000 });
+  });
+
+  test('leaves the key of a user who was made again while a code of the one before was confirmed', async () => {
+    const openId = newOpenId();
+    const user = await store.saveLogin(loginWrite({ openId, at: 1000 }));
+    const { appId } = user;
+    let again = user;
+    const exchangeCode = async () => {
+      await store.deleteUser({ openId });
+      again = await store.saveLogin(loginWrite({ openId, at: 9000 }));
+      return { appId, openId, unionId: null, sessionKey: Buffer.alloc(16, 7).toString('base64'), startedAt: 9001 };
+    };
+    const pluginOpenPid = () => Promise.reject(new Error('not asked for'));
+    const sessionKeys = createSessionKeys([{ id: 'k1', key: Buffer.alloc(32, 1) }]);
+    const wechat = { exchangeCode, pluginOpenPid };
+    await confirmCode({ wechat, store, sessionKeys, now: () => 9001, user }, 'code');
+    expect(await store.findUser(openId)).toEqual(again);
   });
 
   test('by RETENTION_DAYS leaves a user who logs in while the owner’s hook runs', async () => {

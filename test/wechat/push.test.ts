@@ -209,6 +209,24 @@ describe.each(databases)("WeChat's push on $name", ({ name, createUrl }) => {
     expect(await row()).toBeNull();
   });
 
+  test('XML with a document type or a comment is no message, even from WeChat', async () => {
+    const { openid, row } = await signedUp();
+    const xml = (openId: string) =>
+      `<xml>${Object.entries(messageOf(openId))
+        .map(([field, value]) => `<${field}>${value}</${field}>`)
+        .join('')}</xml>`;
+    for (const text of [
+      `<!DOCTYPE xml [<!ENTITY e "${openid}">]>${xml('&e;')}`,
+      `<!DOCTYPE xml>${xml(openid)}`,
+      `<!-- -->${xml(openid)}`,
+    ]) {
+      expect(await post(signed(encryptPush(text, devApp.appId, devPush.aesKey)))).toEqual(success);
+    }
+    expect([given, await row()]).toMatchObject([[], { openId: openid }]);
+    expect(await post(signed(encryptPush(xml(openid), devApp.appId, devPush.aesKey)))).toEqual(success);
+    expect(await row()).toBeNull();
+  });
+
   test('each app has its own secrets, and erases nobody of another app', async () => {
     const ours = await signedUp();
     const theirs = await signedUp(otherApp.appId);
@@ -323,6 +341,9 @@ describe.each(databases)("WeChat's push on $name", ({ name, createUrl }) => {
     expect(given).toMatchObject([
       { appId: devApp.appId, fields: { Event: 'subscribe_msg_popup_event', Status: 'accept' } },
     ]);
+    // What XML holds is text, as it stands there.
+    await push({ user, event: 'mine', fields: { Code: '007' }, format: 'xml' });
+    expect(given.pop()).toMatchObject({ fields: { Code: '007' } });
     // 2 is an address: nothing of ours, and 8 beside it is.
     await push({ user, event: 'user_authorization_revoke', fields: { RevokeInfo: '2' } });
     await push({ user, event: 'user_authorization_revoke', fields: { RevokeInfo: '2 8' }, format: 'xml' });

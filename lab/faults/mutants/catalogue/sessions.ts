@@ -75,7 +75,7 @@ export const sessionMutants = [
       'the key of a confirming code is written to a user who was made meanwhile',
       'confirmCode',
       setArgument('saveSessionKey', 0, '{ openId: user.openId }'),
-      account,
+      ['test/user/erasure.test.ts'],
     ],
   ]),
   ...mutantsOf('src/auth/router.ts', account, [
