@@ -63,7 +63,7 @@ export function removeAwait(...words: readonly string[]): Change {
 export function removeIf(...words: readonly string[]): Change {
   return change(
     'if',
-    [],
+    words,
     (node) => node.type === 'IfStatement' && mentions(childIn(node, 'test'), words),
     (node) => replaced(node, ';'),
   );
