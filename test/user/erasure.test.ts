@@ -80,6 +80,16 @@ describe.each(databases)('the deletion of a user on $name', ({ createUrl, query 
     expect(await store.findUser(openId)).toMatchObject({ updatedAt: now });
   });
 
+  test('by RETENTION_DAYS leaves a user who has logged out lately, and does not tell the hook', async () => {
+    const { openId } = await store.saveLogin(loginWrite({ at: now - dayMs }));
+    await store.deleteSessionsOf(openId, now);
+    const told: string[] = [];
+    const onUserDeleted = (user: { openId: string }) => void told.push(user.openId);
+    await createRetentionSweep({ store, onUserDeleted, retentionDays: 30 })(now, 500);
+    expect(told).not.toContain(openId);
+    expect(await store.findUser(openId)).not.toBeNull();
+  });
+
   test('by RETENTION_DAYS leaves a user whose session alone knows of its use, and does not tell the hook', async () => {
     const login = loginWrite({ at: now - 40 * dayMs });
     const { openId } = await store.saveLogin(login);

@@ -99,7 +99,7 @@ export const userMutants = [
     ['the hook is called for the user who came back before it', 'eraseUser', removeIf('createdUpTo')],
   ]),
   ...mutantsOf('src/user/retention.ts', acts, [
-    ['users who logged in lately are deleted', 'eraseUnseen', removeIf('updatedAt')],
+    ['the hook is told of users who logged in lately', 'eraseUnseen', removeIf('updatedAt'), erasure],
     ['users whose session was used lately are deleted', 'eraseUnseen', removeIf('lastUsedAt'), erasure],
     ['a user who logs in while the hook runs is deleted', 'eraseUnseen', removeProperty('unseenSince'), erasure],
     ['the walk begins again at once', 'createRetentionSweep', removeOperand('walkedAt')],
