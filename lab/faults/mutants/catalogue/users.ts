@@ -122,7 +122,6 @@ export const userMutants = [
     'src/user/pictures.ts',
     ['test/user/pictures.test.ts'],
     [
-      ['a picture may have any number of pixels', 'createPictures.toAvatar', removeOperand('maxPixels')],
       ['a picture may take any memory of the decoder', 'createPictures.toAvatar', removeOperand('maxDecoderBytes')],
       [
         'one user may send any number of pictures',
