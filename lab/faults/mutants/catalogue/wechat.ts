@@ -31,7 +31,7 @@ export const wechatMutants = [
       'a request that is sent only once shares the connections of the others',
       'createWechatApi.attempt',
       setCondition('true', 'isRepeatable'),
-      [...phone, ...proxy],
+      ['test/wechat/api.test.ts'],
     ],
   ]),
   ...mutantsOf('src/wechat/exchange.ts', exchange, [
