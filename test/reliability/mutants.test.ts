@@ -20,7 +20,7 @@ import { mutate } from '../../lab/faults/mutants/mutant.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
-// `npm run mutants` makes them and runs their tests, which takes half an hour.
+// `npm run mutants` makes them and runs their tests, which takes most of an hour.
 describe('the mistakes that the tests have to notice', () => {
   test.each([...new Set(mutants.map(({ file }) => file))])('have their places in %s, each one', (file) => {
     const source = readFileSync(path.join(root, file), 'utf8');

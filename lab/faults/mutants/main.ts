@@ -30,7 +30,7 @@ const { values } = parseArgs({
 const chosen = mutants.filter(({ what, file }) => `${file} ${what}`.includes(values.only));
 
 if (values.help) console.log(help);
-else if (values.list) for (const { file, what } of chosen) console.log(`${file}: ${what}`);
+else if (values.list) console.log(chosen.map(({ file, what }) => `${file}: ${what}`).join('\n'));
 else if (chosen.length === 0) {
   console.error(`There is no mutant with “${values.only}” in its file or words: see --list`);
   process.exitCode = 1;
