@@ -268,6 +268,22 @@ describe.each(databases)('accounts on $name', ({ name, createUrl, dump, query })
       expect(await row(openId)).toMatchObject({ nickName: null, avatarUrl: null });
       expect(await dump(databaseUrl)).not.toContain('晚到');
     });
+
+    test('and came back while WeChat was asked for the number, is a new user without it', async () => {
+      const { user, client, openId } = await signIn();
+      const { code } = backend.standin.phone.phoneNumber({ user, phoneNumber: '13511112222' });
+      const path = '/wxa/business/getuserphonenumber';
+      const asked = () => backend.standin.phone.stats().paths[path]?.requests ?? 0;
+      const before = asked();
+      backend.standin.phone.fault({ code, fault: { kind: 'delay', ms: 1500 } });
+      const late = failureOf(client.user.bindPhone.mutate({ code }));
+      await expect.poll(asked, { interval: 10 }).toBe(before + 1);
+      await sibling.store.deleteUser({ openId });
+      backend.clock.now += 1;
+      await backend.client().auth.checkUser.mutate({ code: codeOf(user) });
+      expect(await late).toMatchObject({ reason: 'SESSION_INVALID', retry: 'login' });
+      expect(await row(openId)).toMatchObject({ phoneNumber: null, createdAt: backend.clock.now });
+    });
   });
 
   describe('an account that is logged in on several phones', () => {
