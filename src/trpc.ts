@@ -172,10 +172,15 @@ export const publicProcedure = t.procedure.use(({ ctx, path, batchIndex, next })
  * call by call, since a batch is one request.
  */
 export const codeRateLimit = t.middleware(({ ctx, next }) => {
-  const waitSeconds = ctx.codeLimit.take(ctx.clientAddress, ctx.now());
-  if (waitSeconds > 0) throw new AppError('RATE_LIMITED', { retryAfterSeconds: waitSeconds });
+  takeTurn(ctx.codeLimit, ctx.clientAddress, ctx.now());
   return next();
 });
+
+/** Counts one more call of the caller, and throws RATE_LIMITED after too many. */
+function takeTurn(limiter: RateLimiter, caller: string, now: number): void {
+  const waitSeconds = limiter.take(caller, now);
+  if (waitSeconds > 0) throw new AppError('RATE_LIMITED', { retryAfterSeconds: waitSeconds });
+}
 
 /**
  * One middleware where two would do: each costs a signed-in call as much as its look-up in the database. A limited
@@ -185,9 +190,7 @@ const createSignedIn = ({ areWritesLimited }: { areWritesLimited: boolean }) =>
   t.procedure.use(({ ctx, path, batchIndex, type, next }) =>
     observed({ ctx, path, batchIndex }, async () => {
       const { session, user } = await ctx.tokens.verify(ctx.authorization, ctx.now());
-      const isLimited = areWritesLimited && type === 'mutation';
-      const waitSeconds = isLimited ? ctx.writeLimit.take(user.openId, ctx.now()) : 0;
-      if (waitSeconds > 0) throw new AppError('RATE_LIMITED', { retryAfterSeconds: waitSeconds });
+      if (areWritesLimited && type === 'mutation') takeTurn(ctx.writeLimit, user.openId, ctx.now());
       return next({ ctx: { session, user, openData: createOpenData(ctx, user) } });
     }),
   );
@@ -197,3 +200,12 @@ export const signedInProcedure = createSignedIn({ areWritesLimited: false });
 
 /** The same for procedures of guoke's own: each user's mutations are limited, see USER_WRITES_PER_MINUTE. */
 export const accountProcedure = createSignedIn({ areWritesLimited: true });
+
+/**
+ * For a query that costs as much as many look-ups. It is limited as mutations are, and apart from them: one token that
+ * listed without a pause would hold up all logins.
+ */
+export const listProcedure = accountProcedure.use(({ ctx, next }) => {
+  takeTurn(ctx.writeLimit, `list ${ctx.user.openId}`, ctx.now());
+  return next();
+});

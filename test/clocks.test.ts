@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { devApp } from '../packages/standin/src/server.ts';
 import { type Backend, failureOf, loginInputOf, startBackend } from './support/backend.ts';
 import { databases } from './support/databases.ts';
 
@@ -26,6 +27,22 @@ describe.each(databases)('a clock that was years ahead and is right again, on $n
     expect(await me()).toBeNull();
   });
 
+  test('a use of a token recorded then does not count for years', async () => {
+    const backend = await startBackend({ databaseUrl: await createUrl() });
+    onTestFinished(() => backend.close());
+    const right = backend.clock.now;
+    const { token } = await backend.client().auth.checkUser.mutate({ code: codeOf(backend, 'f') });
+    const used = async (at: number) => {
+      backend.clock.now = at;
+      await backend.client(token).user.me.query();
+      const [session] = await backend.store.listSessions(backend.standin.person('f').openid, at, 1);
+      return session?.lastUsedAt;
+    };
+    const ahead = right + 6 * 24 * 60 * minuteMs;
+    expect(await used(ahead)).toBe(ahead);
+    expect(await used(right)).toBe(right);
+  });
+
   test('a session key stored then is replaced: a profile sealed with the key before a rotation is accepted', async () => {
     const { backend, right } = await startAhead();
     await backend.client().auth.checkUser.mutate({ code: codeOf(backend, 'b') });
@@ -49,6 +66,24 @@ describe.each(databases)('a clock that was years ahead and is right again, on $n
     expect(await lease('ahead and gone', right + 3 * yearMs)).toBe('ahead and gone');
     expect(await lease('right', right)).toBe('right');
     expect(await lease('a little behind', right - minuteMs)).toBe('right');
+  });
+
+  test('a lease or a forced renewal of an access token recorded then is not waited for', async () => {
+    const { backend, right } = await startAhead();
+    const { appId } = devApp;
+    const { now } = backend.clock;
+    await backend.store.leaseAccessToken({ appId, owner: 'ahead', now, until: now + 4000 });
+    await backend.store.updateAccessToken(appId, 'ahead', { forcedAt: now, forcedOnDay: 1 });
+    backend.clock.now = right;
+    const { token } = await backend.client().auth.checkUser.mutate({ code: codeOf(backend, 'g') });
+    const bind = async (errcode?: number) => {
+      const { code } = backend.standin.phone.phoneNumber({ user: 'g' });
+      if (errcode !== undefined) backend.standin.phone.fault({ code, fault: { kind: 'errcode', errcode } });
+      return await failureOf(backend.client(token).user.bindPhone.mutate({ code }));
+    };
+    expect(await bind()).toBeNull();
+    expect(await bind(40001)).toBeNull();
+    expect(await backend.store.findAccessToken(appId)).toMatchObject({ forcedAt: right, forcedOnDay: 1 });
   });
 
   test('a login afterwards still writes the times of its user', async () => {

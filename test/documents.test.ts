@@ -15,7 +15,7 @@ const documents = [
   ...(await readdir(path.join(root, 'docs'))).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
 ];
 /** Their blocks of code are those of the English documents, as test/twins.test.ts says: they are not run again. */
-const twins = (await readdir(path.join(root, 'docs/zh')))
+const twins = (await readdir(path.join(root, 'docs/zh'), { recursive: true }))
   .filter((name) => name.endsWith('.md'))
   .map((name) => `docs/zh/${name}`);
 

@@ -41,7 +41,7 @@ beforeAll(async () => {
   await run('tar', ['-xzf', tarball, '-C', path.join(directory, 'tools')]);
   // Nothing is installed beside the command yet: what it needs is in its bundle.
   project = path.join(directory, 'notes');
-  await node(path.join(directory, 'tools/package/guoke.js'), ['init', project], directory);
+  await node(path.join(directory, 'tools/package/guoke.js'), ['init', project, '--lang', 'en'], directory);
   const quietly = ['--prefer-offline', '--no-audit', '--no-fund'];
   const others = [await pack('-w', 'packages/client'), await pack('-w', 'packages/standin')];
   await run('npm', ['install', ...quietly, tarball, ...others], { cwd: project });
@@ -189,6 +189,31 @@ describe('what guoke init writes: procedures with a table of their own', () => {
     expect(JSON.parse(await readFile(path.join(project, 'package.json'), 'utf8'))).toMatchObject({ name: 'notes' });
     const { stdout } = await run('npm', ['test'], { cwd: project });
     expect(stdout).toMatch(/pass 2\b/);
+  });
+
+  test('the README of the written project has lines that work when pasted while npm run dev runs', async () => {
+    const readme = await readFile(path.join(project, 'README.md'), 'utf8');
+    const [, [, block = ''] = []] = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)];
+    const dev = spawn('npm', ['run', 'dev'], {
+      cwd: project,
+      env: { ...process.env, PORT: '0', DATABASE_URL: 'file:readme.db', NOTES_FILE: 'readme-notes.db' },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(dev, 'exit');
+    try {
+      const [server, standin] = await new Promise<string[]>((resolve) => {
+        createInterface(dev.stdout).on('line', (line) => {
+          if (line.startsWith('The server: ')) resolve(line.match(/http:\S+/g) ?? []);
+        });
+      });
+      const here = block.replace('http://127.0.0.1:8080', server ?? '').replace('http://127.0.0.1:8081', standin ?? '');
+      const { stdout } = await run('bash', ['-ec', here]);
+      expect(stdout).toMatch(/"text":"milk".*\[\{"id":1,"text":"milk"/s);
+    } finally {
+      process.kill(-(dev.pid ?? 0), 'SIGINT');
+      await ended;
+    }
   });
 
   test('the new project is not written into a folder that is not empty', async () => {

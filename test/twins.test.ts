@@ -4,10 +4,10 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Block, type Document, readDocument, root } from './support/markdown.ts';
 
-const english = (await readdir(path.join(root, 'docs')))
-  .filter((name) => name.endsWith('.md'))
-  .map((name) => `docs/${name}`);
-const pairs = [...english, 'SECURITY.md'].map((document) => ({ document, twin: twinOf(document) }));
+const markdownIn = async (folder: string) =>
+  (await readdir(path.join(root, folder))).filter((name) => name.endsWith('.md')).map((name) => `${folder}/${name}`);
+const english = [...(await markdownIn('docs')), ...(await markdownIn('docs/decisions'))];
+const pairs = [...english, 'SECURITY.md', 'CONTRIBUTING.md'].map((document) => ({ document, twin: twinOf(document) }));
 
 describe.each(pairs.filter(({ twin }) => existsSync(path.join(root, twin))))('$document and $twin', (pair) => {
   const read = () => Promise.all([readDocument(pair.document), readDocument(pair.twin)]);
@@ -54,7 +54,7 @@ describe.each(pairs.filter(({ twin }) => existsSync(path.join(root, twin))))('$d
   });
 });
 
-test('every document in docs/ has its Chinese twin', () => {
+test('every document and every decision in docs/ has its Chinese twin', () => {
   expect(english.filter((document) => !existsSync(path.join(root, twinOf(document))))).toEqual([]);
 });
 

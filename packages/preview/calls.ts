@@ -74,7 +74,7 @@ function judged({ statusCode, body }: RequestAnswer): Pick<Call, 'outcome' | 'st
   };
 }
 
-/** A batch's inputs, every secret cut to its first three characters and a picture told by its size; what is no such batch is not shown at all. */
+/** A batch's inputs, every secret cut to its first three characters and a picture told by its size. Any other body is not shown at all. */
 function masked(body: string): string {
   try {
     const inputs: unknown[] = Object.values(JSON.parse(body) as object);

@@ -82,7 +82,7 @@ function createQueue(limit: number) {
     try {
       return await act();
     } finally {
-      // The place goes to whoever waited longest, or is free.
+      // The place goes to the call that has waited longest, or is free.
       const next = waiting.shift();
       if (next) next();
       else running -= 1;

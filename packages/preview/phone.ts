@@ -97,7 +97,7 @@ export function createPhone({
     forgetCalls: calls.forget,
     rotate: () => void wechat.phone.rotate(me()),
     push: (event) =>
-      calls.record(`推送 ${event.event}`, {}, async () => {
+      calls.record(`push ${event.event}`, {}, async () => {
         const told = await wechat.phone.push({ ...me(), ...event, url: backendUrl });
         if (!('status' in told) || told.status !== 200) throw new Error(JSON.stringify(told));
       }),

@@ -21,7 +21,7 @@ export function shownRow(
     .toSorted(([one], [other]) => place(one) - place(other))
     .map(([column, value]) => {
       if (value === null || value === undefined) return { column, value: 'NULL', kind: 'null' };
-      // A column that nobody has named here may be sealed too.
+      // A column that is not in the list above may be sealed too.
       if (sealed.test(column) || String(value).startsWith('v1.')) return { column, value: 'sealed', kind: 'sealed' };
       if (column.endsWith('_fingerprint')) return { column, value: 'HMAC-SHA-256', kind: 'sealed' };
       if (column === 'avatar_url') return { column, value: String(value), kind: 'picture' };

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { z } from 'zod';
+import type { Language } from '../../src/cli/language.ts';
 import { listen } from '../../src/http/listen.ts';
 import { bundle } from './bundle.ts';
 import { createPhone, type Phone, type Wechat } from './phone.ts';
@@ -21,6 +22,8 @@ export interface PreviewOptions {
   readRow: (openId: string) => Promise<object | null>;
   /** Who may hold the phone; the first one does at the start. */
   people?: readonly [Holder, ...Holder[]];
+  /** Of the page around the phone, until its switch is used; the phone itself speaks Chinese. */
+  language?: Language;
 }
 
 /** A preview that is being served. */
@@ -68,6 +71,7 @@ export async function startPreview({
   backendUrl,
   readRow,
   people = usualPeople,
+  language = 'zh',
 }: PreviewOptions): Promise<Preview> {
   const { appId } = standin.apps[0];
   const hosts = { [sampleOrigin]: backendUrl };
@@ -82,7 +86,7 @@ export async function startPreview({
   });
   const app = new Hono();
   app.use(ownPageOnly(() => origin));
-  await servePages(app);
+  await servePages(app, language);
 
   app.get('/people/:file', async (c) => {
     const picture = bytesOf(await portraitOf(c.req.param('file').replace(/\.png$/, '')));
@@ -109,7 +113,7 @@ export async function startPreview({
   app.post('/preview/settings', async (c) => {
     const body: unknown = await c.req.json().catch(() => undefined);
     const { success, data: change } = settingsChange.safeParse(body);
-    if (!success) return c.json({ error: 'these are no settings of the phone' }, 400);
+    if (!success) return c.json({ error: 'the phone does not have such settings' }, 400);
     Object.assign(phone.settings, change);
     if (change.user !== undefined) phone.forgetCalls();
     return c.json({});
@@ -120,7 +124,7 @@ export async function startPreview({
   });
   app.post('/preview/push', async (c) => {
     const { success, data: event } = pushedEvent.safeParse(await c.req.json().catch(() => undefined));
-    if (!success) return c.json({ error: 'this is no event that is pushed here' }, 400);
+    if (!success) return c.json({ error: 'such an event is not pushed here' }, 400);
     // What went wrong stands among the calls.
     await phone.push(event).catch(() => undefined);
     return c.json({});
@@ -141,11 +145,11 @@ export async function startPreview({
   return { ...listening, phone };
 }
 
-async function servePages(app: Hono): Promise<void> {
+async function servePages(app: Hono, language: Language): Promise<void> {
   const file = (name: string) => readFile(new URL(name, import.meta.url), 'utf8');
   const [desk, screen] = await Promise.all([bundle('./desk/main.ts'), bundle('./screen/main.ts')]);
   const served: Record<string, [type: string, text: string]> = {
-    '/': ['text/html', await file('./desk/index.html')],
+    '/': ['text/html', (await file('./desk/index.html')).replace('<html lang="zh">', `<html lang="${language}">`)],
     '/desk.css': ['text/css', await file('./desk/desk.css')],
     '/desk.js': ['text/javascript', desk],
     '/screen': ['text/html', await file('./screen/index.html')],

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { noProfile, ownProfile, publicUser, toPublicUser } from '../user/profile.ts';
 import { sessionIdOf } from '../crypto.ts';
-import { accountProcedure, codeRateLimit, publicProcedure, router, signedInProcedure } from '../trpc.ts';
+import { accountProcedure, codeRateLimit, listProcedure, publicProcedure, router, signedInProcedure } from '../trpc.ts';
 import { checkUserInput, loginInput, revokeSessionInput } from './inputs.ts';
 import { prove } from './proof.ts';
 import { listSessions } from './sessions.ts';
@@ -70,7 +70,7 @@ export const authRouter = router({
   }),
 
   /** Where this user is logged in, the newest first. */
-  sessions: accountProcedure.output(z.array(listedSession)).query(async ({ ctx }) => {
+  sessions: listProcedure.output(z.array(listedSession)).query(async ({ ctx }) => {
     const sessions = await listSessions(ctx);
     return sessions.map(({ tokenHash, createdAt, lastUsedAt }) => ({
       id: sessionIdOf(tokenHash),

@@ -1,14 +1,19 @@
 import type { Session } from '../store/store.ts';
 import type { Context } from '../trpc.ts';
 
-/** A phone that logs in at each launch has some hundred in a week. Older ones end by `auth.logoutAll`. */
-const maxSessions = 1000;
+/** Newest first, as many as a person looks through. Older ones end by `auth.logoutAll`. */
+const maxListed = 100;
+/** All that a person may have by logging in at every launch; a bound, so that no user's export is without end. */
+const maxExported = 1000;
 
-/** The caller's sessions that are good, the newest first. */
-export function listSessions({
-  store,
-  user,
-  now,
-}: Pick<Context, 'store' | 'now'> & { user: { openId: string } }): Promise<Session[]> {
-  return store.listSessions(user.openId, now(), maxSessions);
+/** The caller's good sessions as they are listed and revoked one by one, the newest first. */
+export const listSessions = (ctx: Listing) => goodSessions(ctx, maxListed);
+
+/** The same for the export of all that is stored about the caller. */
+export const exportSessions = (ctx: Listing) => goodSessions(ctx, maxExported);
+
+type Listing = Pick<Context, 'store' | 'now'> & { user: { openId: string } };
+
+function goodSessions({ store, user, now }: Listing, limit: number): Promise<Session[]> {
+  return store.listSessions(user.openId, now(), limit);
 }

@@ -67,8 +67,9 @@ export const commands: ReadonlyMap<string, Command> = new Map(
       load: () => import('./user.ts'),
     },
     init: {
-      usage: '<folder>',
+      usage: '<folder> [--lang zh|en]',
       summary: 'writes a small project with procedures of its own into an empty folder',
+      options: ['--lang <zh|en>  the language of its README; without it that of LC_ALL, LC_MESSAGES or LANG'],
       load: () => import('./init.ts'),
     },
   }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { confirmCode } from '../auth/confirm-code.ts';
-import { listSessions } from '../auth/sessions.ts';
+import { exportSessions } from '../auth/sessions.ts';
 import { AppError } from '../errors.ts';
 import type { UserChanges } from '../store/accounts.ts';
 import type { User } from '../store/store.ts';
@@ -64,7 +64,7 @@ export const userRouter = router({
       await confirmCode(ctx, input.code);
       const record = await ctx.store.findRecord(ctx.user.openId);
       if (!record) throw new AppError('SESSION_INVALID');
-      return toExport(record, ctx.phoneNumbers.open(record), await listSessions(ctx));
+      return toExport(record, ctx.phoneNumbers.open(record), await exportSessions(ctx));
     }),
 
   /** Deletes the caller's user, sessions and unshared avatar, and what an owner's hook deletes. */

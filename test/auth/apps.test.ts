@@ -110,6 +110,16 @@ describe.each(databases)('several mini programs on $name', ({ createUrl }) => {
     await expect(backend.store.findUsersByUnionId(`${unionId} `)).rejects.toMatchObject({ code: 'OPENID_INVALID' });
   });
 
+  test('each app confirms by codes of its own, whichever app is the first', async () => {
+    const user = newUser();
+    for (const { appId } of [devApp, shop]) {
+      const { token } = await check(user, appId);
+      const confirm = (code: string) => backend.client(token).user.exportData.mutate({ code });
+      expect((await confirm(codeOf(user, appId))).user).toMatchObject({ appId });
+      expect(await failureOf(confirm(codeOf(user, club.appId)))).toMatchObject({ reason: 'CODE_INVALID' });
+    }
+  });
+
   test('each app asks for phone numbers with its own access token', async () => {
     const user = newUser();
     for (const { appId } of [shop, club]) {

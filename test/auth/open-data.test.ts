@@ -26,6 +26,7 @@ const stepsRouter = router({
 
 const keyRouter = router({
   anything: signedInProcedure.input(sealed).mutation(async ({ ctx, input }) => await ctx.openData.decrypt(input)),
+  steps: signedInProcedure.input(sealed).mutation(async ({ ctx, input }) => await ctx.openData.decrypt(input, weRun)),
   sign: signedInProcedure.input(z.string()).mutation(({ ctx, input }) => ctx.openData.sign(input)),
   check: signedInProcedure.mutation(({ ctx }) => ctx.openData.checkSessionKey()),
   reset: signedInProcedure.mutation(({ ctx }) => ctx.openData.resetSessionKey()),
@@ -76,6 +77,8 @@ describe('open data of the signed-in user', () => {
     const { client, steps, login } = await signedUp();
     const data = steps(8000);
     expect(await client.steps.today.mutate(data)).toEqual({ steps: 8000 });
+    // What the schema does not name, the watermark here, stays inside.
+    expect(Object.keys(await client.key.steps.mutate(data))).toEqual(['stepInfoList']);
     await login(true);
     expect(await client.steps.today.mutate(data)).toEqual({ steps: 8000 });
     expect(await client.steps.today.mutate(steps(9000))).toEqual({ steps: 9000 });
@@ -126,6 +129,15 @@ describe('open data of the signed-in user', () => {
     expect(person().sessionKey).not.toBe(before);
     expect(await client.key.sign.mutate('x')).toBe(userStateSignature('x', person().sessionKey));
     expect(await client.steps.today.mutate(steps(7))).toEqual({ steps: 7 });
+
+    // A reset whose answer is lost has changed the key.
+    const path = '/wxa/resetusersessionkey';
+    const resets = () => backend.standin.phone.stats().paths[path]?.requests ?? 0;
+    const resetsBefore = resets();
+    backend.standin.phone.fault({ path, times: 3, fault: { kind: 'reset' } });
+    expect(await failureOf(client.key.reset.mutate())).toMatchObject({ reason: 'WECHAT_TIMEOUT' });
+    expect(resets()).toBe(resetsBefore + 1);
+    backend.standin.phone.reset({ what: 'faults' });
 
     backend.standin.phone.rotate({ user });
     expect(await client.key.check.mutate()).toBe(false);

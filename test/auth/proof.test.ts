@@ -93,8 +93,9 @@ describe('the vectors', () => {
 });
 
 describe('the proof', () => {
-  test('a proof with any flipped bit of any part is refused, with one answer', async () => {
+  test('a proof with any flipped bit of any part is refused, with one answer, whichever key signed', async () => {
     const parts = ['rawData', 'signature', 'encryptedData', 'iv'] as const;
+    const previous = async () => key;
     for (const part of parts) {
       const bytes = Buffer.from(classic[part]);
       for (let bit = 0; bit < bytes.length * 8; bit++) {
@@ -102,6 +103,8 @@ describe('the proof', () => {
         copy[bit >> 3] = (copy[bit >> 3] ?? 0) ^ (1 << (bit & 7));
         const changed = { ...classic, [part]: copy.toString() };
         expect(await refusalOf(() => prove(changed, key, expected)), `${part}, bit ${bit}`).toEqual(refused);
+        const byPrevious = () => prove(changed, 'AAAAAAAAAAAAAAAAAAAAAA==', expected, previous);
+        expect(await refusalOf(byPrevious), `${part}, bit ${bit}, by the previous key`).toEqual(refused);
       }
     }
   });

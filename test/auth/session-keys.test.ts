@@ -54,11 +54,20 @@ test('a key stored by a later exchange is not the previous one: the key that it 
   ).toBe(first);
 });
 
+test('a key that a clock six minutes ahead stored is the one before this exchange, for such a clock is wrong', () => {
+  const minuteMs = 60_000;
+  const user = { ...userOf(exchangeOf(second), exchangeOf(first)), sessionKeyAt: 6 * minuteMs };
+  expect(keys.openPrevious(user, exchangeOf(third))).toBe(second);
+  expect(keys.openPrevious({ ...user, sessionKeyAt: 4 * minuteMs }, exchangeOf(third))).toBe(first);
+});
+
 test('a key of another app or another user counts as missing, and so does one that was moved between rows', () => {
   const user = userOf(exchangeOf(first));
   expect(keys.openPrevious(user, exchangeOf(second, 'wx2'))).toBeNull();
   const moved = { ...user, openId: 'oTEST0000000000000000000000B' };
   expect(keys.openPrevious(moved, exchangeOf(second, 'wx1', 'oTEST0000000000000000000000B'))).toBeNull();
+  expect(keys.openPrevious({ ...user, appId: 'wx2' }, exchangeOf(second, 'wx2'))).toBeNull();
+  for (const elsewhere of [moved, { ...user, appId: 'wx2' }]) expect(keys.openAll(elsewhere)).toEqual([]);
 });
 
 test('a user last seen in another app has no previous key, even one that would open', () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createTokens } from '../../src/auth/tokens.ts';
 import { hashToken } from '../../src/crypto.ts';
 import { AppError } from '../../src/errors.ts';
-import type { Session, User } from '../../src/store/store.ts';
+import { type Session, StoreError, type User } from '../../src/store/store.ts';
 import { loginWrite, noProfile } from '../support/login-write.ts';
 
 const hourMs = 60 * 60 * 1000;
@@ -89,6 +89,21 @@ describe('a token', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  test('a token whose use cannot be written is good where the database is away, and any other failure is told', async () => {
+    const hourLater = async (failure: Error) => {
+      const session = { openId, createdAt: 0, expiresAt: dayMs, lastUsedAt: 0 };
+      const tokens = createTokens({
+        findSession: async (tokenHash) => ({ session: { ...session, tokenHash }, user }),
+        extendSession: () => Promise.reject(failure),
+      });
+      return await tokens.verify(`Bearer ${tokens.issue(0).token}`, hourMs);
+    };
+    expect(await hourLater(new StoreError('unavailable', 'READ_ONLY'))).toMatchObject({ user });
+    for (const failure of [new StoreError('unexpected', 'ODD'), new TypeError('a mistake of ours')]) {
+      await expect(hourLater(failure)).rejects.toBe(failure);
+    }
   });
 
   test('a token, however it is used, lives 7 days from its last use, 60 in all, and is written once an hour at most', async () => {

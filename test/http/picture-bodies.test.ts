@@ -46,6 +46,28 @@ test('a user who stalls eight bodies holds two slots, and pictures of others are
   await expect.poll(() => failureOf(backend.client(bad).user.updateProfile.mutate({ avatar }))).toBeNull();
 });
 
+test('a body that stalls is refused after 3 s, and its place is free', async () => {
+  const backend = await startBackend();
+  onTestFinished(() => backend.close());
+  const token = await tokenOf(backend, 'slow');
+  const begun = performance.now();
+  const answers: string[] = [];
+  const stalled = Array.from({ length: 2 }, () => {
+    const socket = connect(Number(new URL(backend.url).port), '127.0.0.1').on('error', () => {});
+    socket.on('data', (bytes) => answers.push(bytes.toString()));
+    socket.write(
+      `POST /trpc/user.updateProfile HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 500000\r\nauthorization: Bearer ${token}\r\n\r\n{`,
+    );
+    return socket;
+  });
+  onTestFinished(() => void stalled.map((socket) => socket.destroy()));
+  await expect.poll(() => answers.length).toBe(2);
+  expect(performance.now() - begun).toBeGreaterThan(2500);
+  for (const answer of answers) expect(answer).toMatch(/^HTTP\/1\.1 429 [^]*"reason":"RATE_LIMITED"/);
+  const { avatarUrl } = await backend.client(token).user.updateProfile.mutate({ avatar: await largePicture() });
+  expect(avatarUrl).toMatch(/^\/avatars\//);
+});
+
 describe('a serial queue', () => {
   const createQueue = () =>
     createSerialQueue({ maxWorkMs: 1000, fullError: () => new Error('full'), lateError: () => new Error('late') });

@@ -54,6 +54,19 @@ describe('calls that spend a code, at most 5 a minute', () => {
     expect(await backend.store.findUser(backend.standin.person('never-stored').openid)).toBeNull();
   });
 
+  test.each(['user.bindPhone', 'user.exportData', 'user.deleteAccount'])('calls of %s count too', async (path) => {
+    const { token } = await backend.client().auth.checkUser.mutate({ code: codeOf('signed-in') });
+    const address = newAddress();
+    await statuses(address, 5);
+    const response = await fetch(`${backend.url}/trpc/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': address, authorization: `Bearer ${token}` },
+      body: JSON.stringify({ code: codeOf('signed-in') }),
+    });
+    expect(response.status).toBe(429);
+    expect(await response.json()).toMatchObject({ error: { data: limited } });
+  });
+
   test('calls of a batch are counted one by one: a batch of 10 has 5 answers and 5 refusals', async () => {
     const before = exchanges();
     const path = Array.from({ length: 10 }, () => 'auth.checkUser').join(',');

@@ -247,15 +247,21 @@ describe.skipIf(!hasMysql)('statements and leases of a migration on MySQL', () =
     await migrating;
   });
 
-  test('a migration that lost its lease meanwhile records nothing, and the next one continues', async () => {
-    const url = await mysql.createUrl();
-    const migrating = migrateMysql({ databaseUrl: url, migrations: cut(['do sleep(2)', ...migration.statements]) });
-    await sleep(700);
-    await mysql.query(url, `update __guoke_lease set owner = 'another', expires_at = utc_timestamp(3)`);
-    await expect(migrating).rejects.toMatchObject({ kind: 'unavailable', code: 'MIGRATION_LOCKED' });
-    await migrateMysql({ databaseUrl: url });
-    await (await open(url)).saveLogin(loginWrite());
-  });
+  test.each([
+    ['first', ['do sleep(2)', ...migration.statements]],
+    ['last', [...migration.statements, 'do sleep(2)']],
+  ])(
+    'a migration that lost its lease in its %s statement records nothing, and the next one continues',
+    async (_, statements) => {
+      const url = await mysql.createUrl();
+      const migrating = migrateMysql({ databaseUrl: url, migrations: cut(statements) });
+      await sleep(700);
+      await mysql.query(url, `update __guoke_lease set owner = 'another', expires_at = utc_timestamp(3)`);
+      await expect(migrating).rejects.toMatchObject({ kind: 'unavailable', code: 'MIGRATION_LOCKED' });
+      await migrateMysql({ databaseUrl: url });
+      await (await open(url)).saveLogin(loginWrite());
+    },
+  );
 });
 
 describe.skipIf(!hasMysql)('a migration whose network falls silent after the handshake', () => {

@@ -18,7 +18,8 @@ export async function compileProject(directory: string): Promise<void> {
     cwd: root,
   });
   await cp(path.join(root, 'package.json'), path.join(directory, 'package.json'));
-  for (const name of ['node_modules', 'drizzle']) await symlink(path.join(root, name), path.join(directory, name));
+  for (const name of ['node_modules', 'drizzle', 'examples'])
+    await symlink(path.join(root, name), path.join(directory, name));
   process.env[variable] = directory;
 }
 

@@ -59,7 +59,7 @@ describe.each(databases)('accounts on $name', ({ name, createUrl, dump, query })
     const openId = openIdOf(user);
     await query(
       databaseUrl,
-      `update gk_wx_user set real_name = '真名${users}', stu_id = ${7000 + users} where open_id = '${openId}'`,
+      `update gk_wx_user set real_name = '真名${users}', stu_id = ${2_020_202_000 + users} where open_id = '${openId}'`,
     );
     return { user, token, client, openId, phoneNumber, sibling: sibling.client(token) };
   }
@@ -268,6 +268,22 @@ describe.each(databases)('accounts on $name', ({ name, createUrl, dump, query })
       expect(await row(openId)).toMatchObject({ nickName: null, avatarUrl: null });
       expect(await dump(databaseUrl)).not.toContain('晚到');
     });
+
+    test('and came back while WeChat was asked for the number, is a new user without it', async () => {
+      const { user, client, openId } = await signIn();
+      const { code } = backend.standin.phone.phoneNumber({ user, phoneNumber: '13511112222' });
+      const path = '/wxa/business/getuserphonenumber';
+      const asked = () => backend.standin.phone.stats().paths[path]?.requests ?? 0;
+      const before = asked();
+      backend.standin.phone.fault({ code, fault: { kind: 'delay', ms: 1500 } });
+      const late = failureOf(client.user.bindPhone.mutate({ code }));
+      await expect.poll(asked, { interval: 10 }).toBe(before + 1);
+      await sibling.store.deleteUser({ openId });
+      backend.clock.now += 1;
+      await backend.client().auth.checkUser.mutate({ code: codeOf(user) });
+      expect(await late).toMatchObject({ reason: 'SESSION_INVALID', retry: 'login' });
+      expect(await row(openId)).toMatchObject({ phoneNumber: null, createdAt: backend.clock.now });
+    });
   });
 
   describe('an account that is logged in on several phones', () => {
@@ -366,12 +382,31 @@ describe('calls of a signed-in user that write, at most USER_WRITES_PER_MINUTE',
     const third = await call(await login('busy'), path);
     expect([third.status, third.headers.get('retry-after')]).toEqual([429, '60']);
     expect(await third.json()).toMatchObject({ error: { data: { reason: 'RATE_LIMITED', retry: 'later' } } });
-    // Others are not counted with them, and a query or a logout is never refused.
+    // Others are not counted with them, and user.me or a logout is never refused.
     expect((await call(await login('other'), 'user.unbindPhone')).status).toBe(200);
     const last = await login('busy');
     expect(await backend.client(last).user.me.query()).toMatchObject({ hasProfile: false });
     expect((await call(last, 'auth.logout')).status).toBe(200);
     backend.clock.now += 60_000;
     expect((await call(await login('busy'), 'user.unbindPhone')).status).toBe(200);
+  });
+
+  test('auth.sessions is limited likewise, apart from the writes, and lists the newest hundred', async () => {
+    const backend = await startBackend({ env: { USER_WRITES_PER_MINUTE: '2' } });
+    onTestFinished(() => backend.close());
+    const login = async (user: string) =>
+      (await backend.client().auth.checkUser.mutate({ code: backend.standin.phone.login({ user }).code })).token;
+    for (let count = 0; count < 101; count++) await login('busy');
+    const caller = backend.client(await login('busy'));
+    const listed = await caller.auth.sessions.query();
+    expect([listed.length, listed.filter(({ isCurrent }) => isCurrent).length]).toEqual([100, 1]);
+    await caller.auth.sessions.query();
+    expect(await failureOf(caller.auth.sessions.query())).toMatchObject({ reason: 'RATE_LIMITED', retry: 'later' });
+    expect(await caller.user.unbindPhone.mutate()).toMatchObject({ hasPhone: false });
+    expect(await backend.client(await login('other')).auth.sessions.query()).toHaveLength(1);
+    backend.clock.now += 60_000;
+    expect(await caller.auth.sessions.query()).toHaveLength(100);
+    const code = backend.standin.phone.login({ user: 'busy' }).code;
+    expect((await caller.user.exportData.mutate({ code })).sessions).toHaveLength(102);
   });
 });

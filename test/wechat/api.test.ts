@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { AppError } from '../../src/errors.ts';
 import { startStandin } from '../../packages/standin/src/server.ts';
@@ -103,4 +106,26 @@ describe('requests to WeChat at the same time', () => {
     await backend.standin.away();
     await Promise.all(calls);
   });
+});
+
+test('a request that is sent only once has a connection of its own: a kept one may be closed just as it is used', async () => {
+  const served = new WeakSet<object>();
+  const server = createServer((request, response) => {
+    // As a WeChat that closes each kept connection when the next request comes.
+    if (served.has(request.socket)) return request.socket.destroy();
+    served.add(request.socket);
+    return response.end('{}');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const api = createWechatApi({ baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  onTestFinished(async () => {
+    await api.close();
+    server.close();
+  });
+  const send = (isRepeatable: boolean) =>
+    withinDeadline(5000, (deadline) =>
+      api.requestWithRetry({ method: 'GET', path, query: {}, appId: 'wx1', isRepeatable }, deadline),
+    );
+  for (const isRepeatable of [true, false, true, false, false]) expect(await send(isRepeatable)).toEqual({});
 });

@@ -1,7 +1,7 @@
 import type { Experiment } from '../experiment.ts';
 import { awayAtStart } from './away-at-start.ts';
 import { blackHole } from './black-hole.ts';
-import { busyWriter } from './busy-writer.ts';
+import { busyLister, busyWriter } from './busy-token.ts';
 import { cluster } from './cluster.ts';
 import { databaseFaults } from './database-faults.ts';
 import { databaseKilled } from './database-killed.ts';
@@ -33,6 +33,7 @@ export const experiments: readonly Experiment[] = [
   batches,
   addressFlood,
   busyWriter,
+  busyLister,
   quota,
   loginCost,
 ];

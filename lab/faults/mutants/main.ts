@@ -1,80 +1,93 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Mutant, mutants } from './mutants.ts';
+import { mutants } from './catalogue/all.ts';
+import { type Mutant, mutate } from './mutant.ts';
+import { runTests } from './run-tests.ts';
+
+const help = `npm run mutants [-- options]
+
+Makes one small mistake in the source at a time, in a copy of it, and runs the tests that are to notice it.
+Ends with 1 when one of them does not.
+
+  --only <text>   only the mutants whose file or words hold this text
+  --list          names them, and runs nothing
+  --help          this`;
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-/** What the tests of a mutant need; never the shared tree itself. */
-const parts = ['src', 'test', 'lab', 'drizzle', 'packages', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+/** What a copy is made without: what is large, and linked instead, and what is made anew. */
+const leftOut: ReadonlySet<string> = new Set(['node_modules', '.git', '.data', 'dist', 'artifacts']);
 
 const { values } = parseArgs({
   options: {
-    /** Only those whose file or words hold this text. */
     only: { type: 'string', default: '' },
+    list: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
 const chosen = mutants.filter(({ what, file }) => `${file} ${what}`.includes(values.only));
 
-const parent = await mkdtemp(path.join(tmpdir(), 'guoke-mutants-'));
-const copy = path.join(parent, 'guoke');
-let survived = 0;
-try {
-  for (const part of parts) await cp(path.join(root, part), path.join(copy, part), { recursive: true });
-  await symlink(path.join(root, 'node_modules'), path.join(copy, 'node_modules'));
+if (values.help) console.log(help);
+else if (values.list) console.log(chosen.map(({ file, what }) => `${file}: ${what}`).join('\n'));
+else if (chosen.length === 0) {
+  console.error(`There is no mutant with “${values.only}” in its file or words: see --list`);
+  process.exitCode = 1;
+} else process.exitCode = (await runAll()) ? 0 : 1;
 
-  const all = [...new Set(chosen.flatMap(({ tests }) => tests))];
-  console.log(`${chosen.length} mutants; first the tests without one: ${all.length} files`);
-  let sound = await runTests(all);
-  // A busy machine fails a test now and then.
-  for (let again = 0; again < 2 && !sound.passed; again++) sound = await runTests(all);
-  if (!sound.passed) {
-    console.log(`These tests fail by themselves:\n${sound.output.split('\n').slice(-60).join('\n')}`);
-    survived = chosen.length;
-  } else {
-    for (const [index, mutant] of chosen.entries()) survived += (await isCaught(mutant, index + 1)) ? 0 : 1;
+/** Whether all are caught. */
+async function runAll(): Promise<boolean> {
+  // Before anything is copied: a place that has moved is a mistake of the list.
+  const sources = new Map<string, string>();
+  for (const { file } of chosen) sources.set(file, await readFile(path.join(root, file), 'utf8'));
+  const mutated = chosen.map((mutant) => ({ mutant, source: mutate(mutant, sources.get(mutant.file) ?? '') }));
+
+  const parent = await mkdtemp(path.join(tmpdir(), 'guoke-mutants-'));
+  const copy = path.join(parent, 'guoke');
+  const missed: string[] = [];
+  try {
+    for (const part of await readdir(root)) {
+      if (!leftOut.has(part)) await cp(path.join(root, part), path.join(copy, part), { recursive: true });
+    }
+    await symlink(path.join(root, 'node_modules'), path.join(copy, 'node_modules'));
+    if (!(await areSound(copy))) return false;
+    for (const [index, { mutant, source }] of mutated.entries()) {
+      const place = path.join(copy, mutant.file);
+      await writeFile(place, source);
+      const isCaught = await tryOne(copy, mutant, `${String(index + 1).padStart(3)}/${chosen.length}`);
+      await writeFile(place, sources.get(mutant.file) ?? '');
+      if (!isCaught) missed.push(`${mutant.file}: ${mutant.what}`);
+    }
+  } finally {
+    await rm(parent, { recursive: true, force: true });
   }
-} finally {
-  await rm(parent, { recursive: true, force: true });
+  console.log(missed.length === 0 ? `all ${chosen.length} caught` : `${missed.length} of ${chosen.length} NOT CAUGHT`);
+  for (const each of missed) console.log(`  ${each}`);
+  return missed.length === 0;
 }
-console.log(survived === 0 ? `all ${chosen.length} caught` : `${survived} of ${chosen.length} NOT CAUGHT`);
-process.exitCode = survived === 0 ? 0 : 1;
 
-async function isCaught(mutant: Mutant, number: number): Promise<boolean> {
-  const file = path.join(copy, mutant.file);
-  const source = await readFile(file, 'utf8');
+/** Whether the tests pass as long as there is no mistake; a busy machine fails one now and then. */
+async function areSound(copy: string): Promise<boolean> {
+  let files = [...new Set(chosen.flatMap(({ tests }) => tests))];
+  console.log(`${chosen.length} mutants; first the tests without one: ${files.length} files`);
+  for (let tries = 0; tries < 3; tries++) {
+    const { outcome, failures, output } = await runTests(copy, files, { bail: false });
+    if (outcome === 'passed') return true;
+    console.log(`These tests fail by themselves:\n${failures.join('\n') || output}`);
+    files = files.filter((file) => failures.some((failure) => failure.startsWith(file)));
+    if (files.length === 0) return false;
+  }
+  return false;
+}
+
+async function tryOne(copy: string, { what, file, tests }: Mutant, number: string): Promise<boolean> {
   const from = performance.now();
-  const say = (verdict: string) => {
-    const seconds = Math.round((performance.now() - from) / 1000);
-    console.log(
-      `${String(number).padStart(2)}/${chosen.length} ${verdict.padEnd(9)} ${mutant.file}: ${mutant.what} [${seconds} s]`,
-    );
-  };
-  if (source.split(mutant.find).length !== 2) {
-    say('NO PLACE');
-    return false;
-  }
-  await writeFile(
-    file,
-    source.replace(mutant.find, () => mutant.replace),
+  const { outcome, failures } = await runTests(copy, tests, { bail: true });
+  const seconds = Math.round((performance.now() - from) / 1000);
+  const verdict = { passed: 'SURVIVED', failed: 'caught', 'does not run': 'NO PROGRAM' }[outcome];
+  console.log(
+    `${number} ${verdict.padEnd(10)} ${file}: ${what} [${seconds} s]${failures[0] ? ` by: ${failures[0]}` : ''}`,
   );
-  const { passed } = await runTests(mutant.tests);
-  await writeFile(file, source);
-  say(passed ? 'SURVIVED' : 'caught');
-  return !passed;
-}
-
-async function runTests(files: readonly string[]): Promise<{ passed: boolean; output: string }> {
-  const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--bail=1', ...files], {
-    cwd: copy,
-    env: { ...process.env, NO_COLOR: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (output += bytes.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { passed: code === 0, output };
+  return outcome === 'failed';
 }

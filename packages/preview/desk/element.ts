@@ -21,11 +21,20 @@ export function image(src: string): HTMLImageElement {
   return made;
 }
 
-/** A button that says what it does in Chinese, and again in smaller letters. */
-export function button(label: string, note: string, className: string, act: () => unknown): HTMLButtonElement {
+/** A text in both languages, of which the page shows its own. */
+export function inBoth(chinese: string, english: string): HTMLElement[] {
+  return Object.entries({ zh: chinese, en: english }).map(([language, text]) => {
+    const made = element('span', '', text);
+    made.lang = language;
+    return made;
+  });
+}
+
+/** A button with this on it. */
+export function button(content: HTMLElement[], className: string, act: () => unknown): HTMLButtonElement {
   const made = document.createElement('button');
   made.className = className;
-  made.append(element('span', '', label), element('small', '', note));
+  made.append(...content);
   made.addEventListener('click', () => void act());
   return made;
 }

@@ -1,10 +1,12 @@
 import type { Call } from '../calls.ts';
 import type { Person } from '../native.ts';
+import type { Holder } from '../people.ts';
 import type { PushedEvent, Settings } from '../phone.ts';
 import type { shownRow } from '../row.ts';
 import { emptyLocalDrawer } from '../screen/local-drawer.ts';
 import { showCalls } from './calls-panel.ts';
-import { button, byId, image } from './element.ts';
+import { button, byId, element, image, inBoth } from './element.ts';
+import { languageSwitch } from './language-switch.ts';
 import { createRowPanel } from './row-panel.ts';
 
 interface State {
@@ -14,16 +16,16 @@ interface State {
   row: ReturnType<typeof shownRow> | null;
   /** Where a path in `avatar_url` is found. */
   backendUrl: string;
-  people: Array<Omit<Person, 'phoneNumber'> & { note: string }>;
+  people: Array<Omit<Person, 'phoneNumber'> & Pick<Holder, 'note'>>;
 }
 
 const screen = byId('screen') as HTMLIFrameElement;
 const rowPanel = createRowPanel();
 
 const switches = [
-  ['offline', '断网', 'offline'],
-  ['rotateOnLogin', '登录时换密钥', 'wx.login rotates the key'],
-  ['anonymous', '匿名资料', 'profile as since 2022'],
+  ['offline', '断网', 'Go offline'],
+  ['rotateOnLogin', '登录时换密钥', 'Rotate the key at login'],
+  ['anonymous', '匿名资料', 'Anonymous profile'],
 ] as const;
 
 /** Of the nickname, the avatar and the phone number. */
@@ -31,18 +33,21 @@ const revocation: PushedEvent = { event: 'user_authorization_revoke', fields: { 
 const cancellation: PushedEvent = { event: 'user_authorization_cancellation' };
 
 const actions = [
-  ['重新打开', 'relaunch', 'go', relaunch],
-  ['卸载重装', 'clear the phone', '', reinstall],
-  ['换掉会话密钥', 'rotate the key now', '', () => post('rotate')],
-  ['撤回授权', 'revoke in WeChat', '', () => post('push', revocation)],
-  ['注销微信', 'leave WeChat', '', () => post('push', cancellation)],
+  ['重新打开', 'Open again', 'go', relaunch],
+  ['卸载重装', 'Reinstall', '', reinstall],
+  ['换掉会话密钥', 'Rotate the key now', '', () => post('rotate')],
+  ['撤回授权', 'Revoke in WeChat', '', () => post('push', revocation)],
+  ['注销微信', 'Leave WeChat', '', () => post('push', cancellation)],
 ] as const;
 
 // The screen says so after each thing that went through the phone's native side.
 addEventListener('message', ({ source, data }) => {
   if (source === screen.contentWindow && data === 'changed') void refresh();
 });
-byId('actions').append(...actions.map(([label, english, className, act]) => button(label, english, className, act)));
+byId('actions').append(
+  ...actions.map(([chinese, english, className, act]) => button(inBoth(chinese, english), className, act)),
+);
+byId('languages').append(...languageSwitch());
 setInterval(tick, 1000);
 tick();
 void refresh();
@@ -56,15 +61,16 @@ async function refresh(): Promise<void> {
   const { settings } = state;
   byId('people').replaceChildren(
     ...state.people.map(({ user, nickName, avatarUrl, note }) => {
-      const made = button(nickName, note, '', () => become(user));
-      made.prepend(image(avatarUrl));
+      const small = element('small', '');
+      small.append(...inBoth(note.zh, note.en));
+      const made = button([image(avatarUrl), element('span', '', nickName), small], '', () => become(user));
       made.ariaPressed = String(user === settings.user);
       return made;
     }),
   );
   byId('switches').replaceChildren(
-    ...switches.map(([name, label, english]) => {
-      const made = button(label, english, '', () => post('settings', { [name]: !settings[name] }));
+    ...switches.map(([name, chinese, english]) => {
+      const made = button(inBoth(chinese, english), '', () => post('settings', { [name]: !settings[name] }));
       made.ariaPressed = String(settings[name]);
       return made;
     }),

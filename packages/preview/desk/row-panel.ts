@@ -1,5 +1,5 @@
 import type { shownRow } from '../row.ts';
-import { byId, element, image } from './element.ts';
+import { byId, element, image, inBoth } from './element.ts';
 
 type Fields = ReturnType<typeof shownRow>;
 
@@ -8,7 +8,7 @@ export function createRowPanel() {
   let shown = new Map<string, string>();
 
   return {
-    /** Another person's row is no change of the one before. */
+    /** Another person's row does not count as a change. */
     forget: () => void (shown = new Map()),
     show(row: Fields | null, backendUrl: string): void {
       const fields = row ?? [];
@@ -18,8 +18,7 @@ export function createRowPanel() {
         line.append(element('span', 'name', field.column), valueOf(field, backendUrl));
         return line;
       });
-      const [chinese, english] = explanationOf(row);
-      byId('row-note').replaceChildren(chinese, element('small', '', english));
+      byId('row-note').replaceChildren(...inBoth(...explanationOf(row)));
       const panel = byId('row');
       panel.replaceChildren(...lines);
       const changed = lines.find(({ classList }) => classList.contains('changed'));
@@ -43,7 +42,7 @@ function valueOf({ value, kind }: Fields[number], backendUrl: string): HTMLEleme
 /** Why the row is as it is, in Chinese and in English. */
 function explanationOf(row: Fields | null): [chinese: string, english: string] {
   if (!row)
-    return ['还没有这个人。小程序一打开，wx.login 就会写下第一行。', 'Nobody yet: wx.login writes the first row.'];
+    return ['还没有这个人。小程序一打开，wx.login 就会写下第一行。', 'No row yet: wx.login writes the first one.'];
   const isKnown = row.some(({ column, kind }) => column === 'nick_name' && kind !== 'null');
   if (isKnown) return ['资料验过签名才写入；密钥和手机号是密文。', 'A profile is verified first; keys are sealed.'];
   return ['还没有资料，拒绝了也是这样：只有 openid 和密钥。', 'No profile, as after a refusal: an openid and a key.'];

@@ -1,22 +1,23 @@
 import type { AnyTRPCProcedure, AnyTRPCRouter } from '@trpc/server';
 import { appRouter } from '../../../src/router.ts';
+import type { Texts } from './english.ts';
 
 const router: AnyTRPCRouter = appRouter;
 
 /** What the backend's address says in development; in production nothing is there. */
-export function backendPage(): string {
+export function backendPage({ page: texts }: Texts): string {
   const procedures = Object.entries<AnyTRPCProcedure>(router._def.procedures).map(
     ([name, { _def }]) => `  ${_def.type === 'query' ? 'GET ' : 'POST'} /trpc/${name}`,
   );
-  return `guoke, the login backend of a WeChat mini program, in development.
+  return `${texts.title}
 
-Procedures (docs/openapi.json describes them, docs/client.md says how a mini program calls them):
+${texts.procedures}
 ${procedures.join('\n')}
 
-Health:
-  GET  /healthz   the process lives
-  GET  /readyz    the database answers and the tables are there
+${texts.health}
+  GET  /healthz   ${texts.alive}
+  GET  /readyz    ${texts.ready}
 
-Procedures of your own: docs/extending.md. Production: docs/deployment.md.
+${texts.more}
 `;
 }

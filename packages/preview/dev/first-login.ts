@@ -3,7 +3,7 @@ import type { AppRouter } from '../../../src/router.ts';
 import type { Server } from '../../../src/server.ts';
 import type { Standin } from '../../standin/src/server.ts';
 
-/** What the first login brought, for `story` to tell. */
+/** The answers of the first login and the stored row, for `story` to tell. */
 export type FirstLogin = Awaited<ReturnType<typeof firstLogin>>;
 
 interface Newcomer {

@@ -19,7 +19,7 @@ const looks: Readonly<Record<string, Look>> & { ajie: Look } = {
 const portraits = new Map<Look, Promise<string>>();
 let grey: Promise<string> | undefined;
 
-/** The picture that somebody has in WeChat: their real one is out of reach here. Always the same for the same name. */
+/** A person's picture in WeChat, invented here. The same name always gets the same picture. */
 export function portraitOf(user: string): Promise<string> {
   if (user === 'anonymous') return (grey ??= paintSilhouette());
   const look = lookOf(user);

@@ -1,6 +1,6 @@
 import type { Sandbox } from '../native.ts';
 
-/** The mini program's `require`: each module runs once in an app, whoever asks for it. */
+/** The mini program's `require`: each module runs once in an app, however many require it. */
 export function createModules(
   modules: Record<string, string>,
   sandbox: Sandbox,

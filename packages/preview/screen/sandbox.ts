@@ -11,11 +11,11 @@ const language = new Set(
   ).split(' '),
 );
 
-/** A sandbox for the browser: one realm, so every other global name is shadowed by a parameter nobody fills. */
+/** A sandbox for the browser: one realm, so every other global name is shadowed by a parameter without a value. */
 export function createShadowSandbox(): Sandbox {
   return (code, path, scope) => {
     const names = Object.keys(scope);
-    // `undefined` for every hidden name, `eval` and `globalThis` among them; the inner function is strict, so `this` is no way out.
+    // `undefined` for every hidden name, `eval` and `globalThis` among them; the inner function is strict, so `this` does not lead out.
     // oxlint-disable-next-line typescript/no-implied-eval -- it is the only way to shadow names without a build of its own.
     const enter = new Function(
       ...globalNames().filter((name) => !language.has(name)),

@@ -161,7 +161,7 @@ describe('what the user takes back in WeChat itself', () => {
   test('clears name, picture and phone number where the authorization is revoked', async () => {
     await openAccount();
     await stage.phone.push({ event: 'user_authorization_revoke', fields: { RevokeInfo: '6,8' } });
-    expect(stage.calls()).toEqual(['推送 user_authorization_revoke ok']);
+    expect(stage.calls()).toEqual(['push user_authorization_revoke ok']);
     expect(await stage.stored()).toMatchObject({ nickName: null, avatarUrl: null, phoneNumber: null });
     const next = await stage.launch();
     await next.see('你好，新朋友');

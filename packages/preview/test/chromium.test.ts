@@ -222,6 +222,34 @@ test.skipIf(!hasChromium)(
   240_000,
 );
 
+test.skipIf(!hasChromium)(
+  'the page around the phone speaks Chinese or English, and keeps to what was chosen',
+  async () => {
+    const others = page.locator(
+      'main button:visible, main p:visible, main h2:visible, main li:visible, footer:visible',
+    );
+    const isShown = (name: string) => page.getByRole('button', { name, exact: true }).isVisible();
+    await page.goto(preview.url);
+    await page.getByRole('button', { name: '断网' }).waitFor();
+    expect(await isShown('断网')).toBe(true);
+    expect(await isShown('Go offline')).toBe(false);
+    await press('English');
+    expect(await isShown('断网')).toBe(false);
+    const texts = (await others.allInnerTexts()).join('\n').replaceAll(/中文|阿杰|玲玲|老周|柠檬/g, '');
+    expect(texts).toContain('The stored row');
+    expect(texts).not.toMatch(/\p{Script=Han}/u);
+    await page.reload();
+    await page.getByRole('button', { name: 'Go offline' }).waitFor();
+    expect(await isShown('断网')).toBe(false);
+    await press('Go offline');
+    await page.getByRole('button', { name: 'Go offline', pressed: true }).waitFor();
+    await page.screenshot({ path: `${artifacts}17-english.png`, animations: 'disabled' });
+    await press('Go offline');
+    await press('中文');
+    expect(await isShown('断网')).toBe(true);
+  },
+);
+
 test.skipIf(!hasChromium)('nothing that the page shows or holds opens a session or a seal', async () => {
   const state = await page.evaluate(async () => (await fetch('/preview/state')).text());
   expect(state).toMatch(/auth\.checkUser|user\.me/);

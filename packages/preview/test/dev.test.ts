@@ -29,11 +29,14 @@ describe('npm run dev', () => {
         if (output.includes('Ctrl-C')) break;
       }
       expect(output).toContain('hasProfile: false');
+      expect(output.replaceAll(/小明|中国|广东|广州/g, '')).not.toMatch(/\p{Script=Han}/u);
       expect(output).toMatch(/The user: 小明/);
       expect(output).toMatch(/sessionKey +v1\.file\.\S+… \(sealed with AES-256-GCM\)/);
 
       const page = /in your browser +(\S+)/.exec(output)?.[1] ?? '';
-      expect(await (await fetch(page)).text()).toContain('果壳');
+      const pageText = await (await fetch(page)).text();
+      expect(pageText).toContain('果壳');
+      expect(pageText).toContain('<html lang="en">');
 
       const backend = /The backend +(http\S+)/.exec(output)?.[1] ?? '';
       expect(await (await fetch(backend)).text()).toContain('POST /trpc/auth.login');
@@ -54,6 +57,50 @@ describe('npm run dev', () => {
       process.kill(-(dev.pid ?? 0), 'SIGINT');
       await ended;
     }
+  });
+
+  test.each([
+    ['LANG', [], { LANG: 'zh_CN.UTF-8' }],
+    ['--lang', ['--lang', 'zh'], { LANG: 'C.UTF-8' }],
+  ])(
+    'npm run dev speaks Chinese by %s: in the terminal, at the addresses, and around the phone',
+    async (_, args, env) => {
+      const database = `file:${inject('scratch')}/${crypto.randomUUID()}/dev.db`;
+      const dev = spawn('npx', ['tsx', 'packages/preview/dev.ts', ...args], {
+        cwd: root,
+        env: environment({ HOME: process.env.HOME ?? '', DATABASE_URL: database, PORT: '0', ...env }),
+        detached: true,
+      });
+      const ended = once(dev, 'exit');
+      let output = '';
+      try {
+        for await (const chunk of dev.stdout) {
+          output += String(chunk);
+          if (output.includes('Ctrl-C')) break;
+        }
+        expect(output).toContain('hasProfile: false. 后端还不认识这个用户。');
+        expect(output).toMatch(/用户：小明，.*有效期 7 天。/);
+        expect(output).toMatch(/sessionKey +v1\.file\.\S+… （AES-256-GCM 密文）/);
+        expect(output).not.toMatch(/\b(?:the|The|A) \w+/);
+        expect(output.split('\n').filter((line) => line.startsWith('  curl '))).toHaveLength(4);
+
+        const at = async (name: string) => {
+          const url = new RegExp(`${name} +(http\\S+)`).exec(output)?.[1] ?? '';
+          return await (await fetch(url)).text();
+        };
+        expect(await at('浏览器里的小程序')).toContain('<html lang="zh">');
+        expect(await at('后端')).toMatch(/微信小程序的登录后端[^]*POST \/trpc\/auth\.login[^]*进程活着/);
+        expect(await at('模拟微信服务')).toMatch(/供开发和测试用[^]*\/sns\/jscode2session/);
+      } finally {
+        process.kill(-(dev.pid ?? 0), 'SIGINT');
+        await ended;
+      }
+    },
+  );
+
+  test('npm run dev refuses an unknown language with 2', async () => {
+    const dev = run('npx', ['tsx', 'packages/preview/dev.ts', '--lang', 'fr'], { cwd: root, env: environment() });
+    await expect(dev).rejects.toMatchObject({ code: 2, stdout: '', stderr: 'npm run dev -- --lang zh|en\n' });
   });
 
   test('npm run dev starts again when a file changes, and says so in a line instead of the story', async () => {

@@ -60,6 +60,23 @@ describe('another web page in the same browser cannot reach the phone’s native
   });
 });
 
+test('the page around the phone is in the language that it is started in', async () => {
+  expect(await (await fetch(preview.url)).text()).toContain('<html lang="zh">');
+  const backendUrl = 'http://127.0.0.1:1';
+  const other = await startPreview({
+    port: 0,
+    standin,
+    backendUrl,
+    readRow: () => Promise.resolve(null),
+    language: 'en',
+  });
+  try {
+    expect(await (await fetch(other.url)).text()).toContain('<html lang="en">');
+  } finally {
+    await other.close();
+  }
+});
+
 test.each(['{', '', 'null', '[]', '{"user":5}', '{"user":""}', '{"offline":"yes"}', '{"password":"x"}'])(
   'settings like %j are refused, and change nothing',
   async (body) => {

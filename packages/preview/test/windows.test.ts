@@ -32,7 +32,7 @@ test.skipIf(!hasChromium).each([
   'at %i×%i the first button is in sight, nothing is cut off, and all text is legible',
   async (width, height) => {
     // A user of its own, so that each size begins with the first button.
-    const newcomer = { user: `xiaoming-${width}x${height}`, note: 'xiaoming' };
+    const newcomer = { user: `xiaoming-${width}x${height}`, note: { zh: 'xiaoming', en: 'xiaoming' } };
     const preview = await openPreview(backend, [newcomer, ...people]);
     const page = await browser.newPage({ viewport: { width, height } });
     const screen = page.frameLocator('#screen');
@@ -56,6 +56,10 @@ test.skipIf(!hasChromium).each([
       await expectInSight(agree);
       await row.getByText('NULL').first().waitFor();
       await expectLegible('1-first-sight');
+      await page.getByRole('button', { name: 'English' }).click();
+      await expectInSight(agree);
+      await expectLegible('1-first-sight-in-english');
+      await page.getByRole('button', { name: '中文' }).click();
 
       await agree.click();
       const ask = screen.getByText('获取用户数据');

@@ -10,7 +10,7 @@ import type { Faults } from './faults.ts';
 import { PhoneError, type PhoneOfAnything } from './phone.ts';
 import { replyWith } from './reply.ts';
 import type { Traffic } from './traffic.ts';
-import { welcome } from './welcome.ts';
+import { type Language, welcome } from './welcome.ts';
 
 interface Deps {
   endpoints: readonly Endpoint[];
@@ -18,6 +18,7 @@ interface Deps {
   faults: Faults;
   traffic: Traffic;
   defaultAppId: string;
+  language: Language;
   /** The address that is listened on. */
   host: string;
   /** Stops listening for a while, every connection reset. */
@@ -35,8 +36,8 @@ export function createApp(deps: Deps): StandinApp {
   app.use(knownCallersOnly(deps));
   for (const endpoint of deps.endpoints) serveEndpoint(app, endpoint, deps);
   servePhone(app, deps.phone);
-  const { endpoints, defaultAppId: appId } = deps;
-  app.get('/', (c) => c.text(welcome({ url: new URL(c.req.url).origin, appId, endpoints })));
+  const { endpoints, defaultAppId: appId, language } = deps;
+  app.get('/', (c) => c.text(welcome({ url: new URL(c.req.url).origin, appId, endpoints, language })));
   app.notFound((c) => {
     const { path } = c.req;
     deps.traffic.enter({ path, code: undefined, query: new URL(c.req.url).searchParams }).left();

@@ -15,6 +15,7 @@ import type { PushTarget } from './push.ts';
 import { checksession, resetusersessionkey } from './session-key-state.ts';
 import { stableToken } from './stable-token.ts';
 import { createTraffic } from './traffic.ts';
+import type { Language } from './welcome.ts';
 
 /** The app that exists by default. Its secret is public. */
 export const devApp: App = { appId: 'wx0123456789abcdef', secret: '0123456789abcdef0123456789abcdef' };
@@ -37,6 +38,8 @@ export interface StandinOptions {
   push?: Partial<PushTarget>;
   /** Milliseconds. Codes age and watermarks are dated by it; delays are in real time. */
   now?: () => number;
+  /** Of the page at its address; `en` by default. */
+  language?: Language;
   log?: (line: string) => void;
 }
 
@@ -59,7 +62,8 @@ export interface Standin {
 
 /** Starts a stand-in for api.weixin.qq.com. Rejects when the port is taken. */
 export async function startStandin(options: StandinOptions = {}): Promise<Standin> {
-  const { port = 0, host = '127.0.0.1', apps = [devApp], rotate = 'onRequest', push, now = Date.now, log } = options;
+  const { port = 0, host = '127.0.0.1', apps = [devApp], rotate = 'onRequest', push, now = Date.now } = options;
+  const { language = 'en', log } = options;
   const people = createPeople({ apps });
   const codes = createCodes({ now });
   const faults = createFaults();
@@ -97,6 +101,7 @@ export async function startStandin(options: StandinOptions = {}): Promise<Standi
     faults,
     traffic,
     defaultAppId: apps[0].appId,
+    language,
     host,
     away: (ms) => void away(ms),
     log,

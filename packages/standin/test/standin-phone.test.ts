@@ -182,6 +182,15 @@ describe('the stand-in for a person', () => {
     expect(text).toContain(`curl -s ${standin.url}/phone/login -d '{"user":"xiaoming"}'`);
     expect(text).toContain('GET  /sns/jscode2session');
     expect(text).not.toContain(devApp.secret);
+    expect(text).not.toMatch(/\p{Script=Han}/u);
+  });
+
+  test('the stand-in’s page is in Chinese where that is its language', async () => {
+    const { standin } = await start({ language: 'zh' });
+    const text = await (await fetch(standin.url)).text();
+    expect(text).toMatch(/^模拟微信服务/);
+    expect(text).toContain(`curl -s ${standin.url}/phone/login -d '{"user":"xiaoming"}'`);
+    expect(text).toContain('GET  /sns/jscode2session');
   });
 
   test('a person of the documents has their own name', () => {
