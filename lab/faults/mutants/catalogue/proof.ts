@@ -2,6 +2,7 @@ import {
   removeElement,
   removeIf,
   removeOperand,
+  removeProperty,
   removeStatement,
   setArgument,
   setBody,
@@ -76,6 +77,7 @@ export const proofMutants = [
       setOperand('ageSeconds > expected.maxAgeSeconds + 1', 'maxAgeSeconds'),
     ],
     ['the watermark may be from the future', 'prove', removeOperand('maxAheadSeconds')],
+    ['the unionid inside may be any text', 'openData', removeProperty('unionId')],
     ["somebody else's openid inside is ignored", 'prove', removeIf('openId')],
     ['the decrypted fields are not compared with the signed ones', 'prove', removeIf('isDeepStrictEqual')],
     [
@@ -147,6 +149,7 @@ export const proofMutants = [
       removeIf('isWithin'),
       [...login, ...proof, ...openData],
     ],
+    ['a name may stand twice in signed JSON', 'parseSignedJson', removeIf('countNames'), proof],
     ['control characters in a signed name are refused', 'parseLeniently', removeStatement('escaped', 'parse')],
   ]),
 ];

@@ -25,6 +25,7 @@ export const pushMutants = [
     ],
     ['a push may be for another app inside', 'wechatPush.verified', removeIf('opened', 'appId')],
     ['a push may be of any age', 'wechatPush.verified', removeIf('maxAgeMs')],
+    ['the message inside a push may be of any age', 'wechatPush', removeIf('maxDelayMs')],
     ['a push may be from the future', 'wechatPush.verified', setCall('abs', '($0)')],
     [
       'a push in clear is believed',

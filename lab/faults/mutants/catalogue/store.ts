@@ -44,6 +44,12 @@ export const storeMutants = [
         'upsertSet',
         setProperty('nickName', 'incoming(user.nickName)'),
       ],
+      [
+        `${dialect}: a refused login of a blocked user changes the profile`,
+        'incomingProfile',
+        setBody('incoming(column)'),
+        ['test/user/account.test.ts'],
+      ],
       [`${dialect}: gender 0 overwrites a known one`, 'upsertSet', setTemplateText(' in (1, 2), ', ' in (0, 1, 2), ')],
       [
         `${dialect}: a key of a clock years ahead is kept for years`,

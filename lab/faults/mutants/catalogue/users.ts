@@ -28,6 +28,7 @@ export const userMutants = [
     ['the export needs no code', 'userRouter.exportData', removeStatement('confirmCode')],
     ['the deletion needs no code', 'userRouter.deleteAccount', removeStatement('confirmCode')],
     ['a call under way writes into the user who came back', 'update', removeProperty('createdUpTo')],
+    ['a call under way writes into the user who was blocked', 'update', removeProperty('isBlocked')],
     [
       'a write to a user who is gone is answered as done',
       'update',
@@ -95,6 +96,12 @@ export const userMutants = [
       'eraseUser',
       setArgument('deleteUser', 0, '{ openId: selector.openId }'),
     ],
+    [
+      'a user who was blocked meanwhile is deleted',
+      'eraseUser',
+      setArgument('deleteUser', 0, '{ ...selector, createdUpTo: user.createdAt, isBlocked: undefined }'),
+      account,
+    ],
     ['the hook is called for the user who came back before it', 'eraseUser', removeIf('createdUpTo')],
   ]),
   ...mutantsOf('src/user/retention.ts', acts, [
@@ -128,6 +135,7 @@ export const userMutants = [
         removeIf('waitSeconds'),
         ['test/limits/rate-limiter.test.ts'],
       ],
+      ['an avatar may be transparent', 'encode', setArgument('flatten', 0, 'false'), contentCheck],
     ],
   ),
 ];
