@@ -11,7 +11,7 @@ import { isPushSignature, openPush, type PushSecrets } from '../wechat/push-cryp
 import { encryptedIn, type PushFields, readPushMessage, toPushEvent } from '../wechat/push-message.ts';
 import type { CallEnv } from './context.ts';
 
-/** A verified message of WeChat's that is not for guoke, with the fields as WeChat names them. */
+/** A verified push of WeChat that guoke does not handle itself, with the fields as WeChat names them. */
 export interface Push {
   appId: string;
   fields: PushFields;
@@ -34,7 +34,7 @@ interface WechatPushOptions {
 const maxBytes = 64 * 1024;
 const maxAgeMs = 10 * 60_000;
 
-/** What does not verify: `check` is for the log, WeChat and others learn no more than the status. */
+/** A push that does not verify. `check` is for the log: the caller learns the status alone. */
 class PushRefusal extends Error {
   override readonly name = 'PushRefusal';
   readonly check: string;
@@ -96,7 +96,7 @@ export function wechatPush({ apps, store, databaseTimeoutMs, onUserDeleted, onPu
     const encrypted = encryptedIn(await c.req.text());
     if (encrypted === null) throw new PushRefusal('in clear');
     if (!isPushSignature(signature, token, [timestamp, nonce, encrypted])) throw new PushRefusal('signature');
-    // Signed: only WeChat has chosen it.
+    // The timestamp is signed, so WeChat chose it.
     if (!(Math.abs(now() - Number(timestamp) * 1000) <= maxAgeMs)) throw new PushRefusal('age');
     const opened = openPush(encrypted, key);
     if (!opened) throw new PushRefusal('decryption');
