@@ -85,7 +85,7 @@ const isBaseUrl = (text: string) => {
   return `${url.origin}${url.pathname}`.replace(/\/$/, '') === text.replace(/\/$/, '');
 };
 
-/** As curl takes it: without a scheme it is http. */
+/** A proxy without a scheme is http, as curl has it. */
 const proxy = z
   .string()
   .default('')
@@ -175,16 +175,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
     const name = String(path[0]) as keyof typeof rules;
     problems.add(`${name} ${rules[name]}`);
   }
-  if (!present.WX_APPS) {
-    for (const name of ['WX_APPID', 'WX_SECRET'] as const) {
-      if (!present[name]) problems.add(`${name} is missing: it ${rules[name]}`);
-    }
-  } else if (Boolean(present.WX_APPID) !== Boolean(present.WX_SECRET)) {
-    problems.add('WX_APPID and WX_SECRET go together: one of them is missing');
-  }
-  if (present.DATABASE_URL?.startsWith('mysql:') && !present.SESSION_KEY_SECRETS) {
-    problems.add(`SESSION_KEY_SECRETS is missing: it ${rules.SESSION_KEY_SECRETS}`);
-  }
+  for (const problem of missingIn(present)) problems.add(problem);
   const { PORT, METRICS_PORT } = parsed.data ?? {};
   if (METRICS_PORT !== undefined && METRICS_PORT !== 0 && METRICS_PORT === PORT) {
     problems.add(`METRICS_PORT ${rules.METRICS_PORT}`);
@@ -237,7 +228,22 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
   };
 }
 
-/** Programs read these in lower case too. */
+/** What is missing, given the other variables. */
+function missingIn(present: Readonly<Record<string, string | undefined>>): string[] {
+  const problems: string[] = [];
+  const isMissing = (name: 'WX_APPID' | 'WX_SECRET' | 'SESSION_KEY_SECRETS') =>
+    problems.push(`${name} is missing: it ${rules[name]}`);
+  if (!present.WX_APPS) {
+    if (!present.WX_APPID) isMissing('WX_APPID');
+    if (!present.WX_SECRET) isMissing('WX_SECRET');
+  } else if (Boolean(present.WX_APPID) !== Boolean(present.WX_SECRET)) {
+    problems.push('WX_APPID and WX_SECRET go together: one of them is missing');
+  }
+  if (present.DATABASE_URL?.startsWith('mysql:') && !present.SESSION_KEY_SECRETS) isMissing('SESSION_KEY_SECRETS');
+  return problems;
+}
+
+/** curl and other programs take these names in lower case too. The name in capitals comes first. */
 function withProxies(env: Readonly<Record<string, string | undefined>>) {
   const lower = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].map((name) => [name, env[name.toLowerCase()]] as const);
   return { ...Object.fromEntries(lower.filter(([, value]) => value)), ...env };

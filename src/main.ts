@@ -6,7 +6,7 @@ import { type Server, startServer } from './server.ts';
 import { explainStartFailure } from './operations/start-failure.ts';
 
 const drainMs = 1000;
-/** All that is in flight is answered well before: its own deadlines are shorter. */
+/** Calls in flight end well before this: their own deadlines are shorter. */
 const maxCloseMs = 14_000;
 
 // V8 by itself collects when the heap has grown to some four times of what is alive. See docs/decisions/033.
@@ -16,7 +16,7 @@ try {
   const config = loadConfig(process.env);
   const log = createLog(config.settings.logLevel);
   let server: Server | undefined;
-  // Before the start, which may wait for the database: a signal that comes meanwhile is heard too.
+  // Before the start, which may wait for the database: a signal during that wait stops the process too.
   const grace = closeWithGrace({ delay: maxCloseMs, logger: false }, async ({ err, signal }) => {
     if (err) log.error(describeError(err), 'stopping after an error');
     else log.info({}, `stopping on ${signal}`);

@@ -10,7 +10,7 @@ import { createParts } from './parts.ts';
 import { appRouter } from './router.ts';
 import { placeOf } from './store/open.ts';
 import type { Store } from './store/store.ts';
-import { startSweeper } from './operations/sweeper.ts';
+import { startSweeper, type Sweep } from './operations/sweeper.ts';
 import type { OnUserDeleted } from './user/erasure.ts';
 import { createRetentionSweep } from './user/retention.ts';
 import { createAvatarSweep } from './user/avatars.ts';
@@ -31,19 +31,19 @@ export interface ServerOptions {
   drainMs?: number;
   /** Between two rounds of deleting what is out of use, give or take a half. */
   sweepIntervalMs?: number;
-  /** The procedures, where there are more of them than ours: see docs/extending.md. */
+  /** The procedures; guoke's own by default. See docs/extending.md. */
   router?: AnyTRPCRouter;
   /** Adds middleware and routes of an owner's, before the calls: `app: (app) => app.use(cors())`. */
   app?: AppDeps['extend'];
   /** Deletes what your own tables hold of a user, before guoke deletes the user: see docs/extending.md. */
   onUserDeleted?: OnUserDeleted;
-  /** Is given what WeChat pushes and guoke has no use for: see docs/extending.md. */
+  /** Called with each push of WeChat that guoke does not handle itself: see docs/extending.md. */
   onPush?: OnPush;
-  /** Told as soon as it listens, when it may have to wait for the database still: from then on it can be closed. */
+  /** Called as soon as the server listens, while it may still wait for the database: from then on it can be closed. */
   onListening?: (server: Server) => void;
 }
 
-/** Clocks of instances differ: what has expired by one's is deleted when it has by all of them. */
+/** Clocks of instances differ: a row is deleted only once it has expired by the clock of every instance. */
 const sweepGraceMs = 60 * 60 * 1000;
 
 /**
@@ -88,10 +88,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   });
   const sweeper = startSweeper({
     sweeps: [
-      async (at, limit) => {
-        const deleted = await store.deleteExpiredSessions(at - sweepGraceMs, limit);
-        return { deleted, hasMore: deleted === limit };
-      },
+      createSessionSweep(store),
       createAvatarSweep(store, { graceMs: sweepGraceMs }),
       createRetentionSweep({ store, onUserDeleted, retentionDays: settings.retentionDays }),
     ],
@@ -115,7 +112,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   }
   return server;
 
-  /** Before the tables are there: a probe of /readyz is answered meanwhile, however long the database takes. */
+  /** Listens before the tables are there, so that /readyz is answered however long the database takes. */
   async function listenToAll() {
     const { host, port, metricsPort } = settings;
     const refusals = createRefusals(router);
@@ -140,4 +137,11 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     await metricsListening?.close();
     log.info({}, 'stopped');
   }
+}
+
+function createSessionSweep(store: Pick<Store, 'deleteExpiredSessions'>): Sweep {
+  return async (now, limit) => {
+    const deleted = await store.deleteExpiredSessions(now - sweepGraceMs, limit);
+    return { deleted, hasMore: deleted === limit };
+  };
 }

@@ -23,7 +23,7 @@ export interface ProcedureMeta {
   maxBodyBytes?: number;
 }
 
-/** What every call has at hand: plain interfaces, so that this type asks nothing of who imports `AppRouter`. */
+/** What every call has at hand: plain interfaces, so that a program that imports `AppRouter` needs no types of our drivers. */
 export interface Context {
   store: Store;
   wechat: Wechat & PluginCodes;
@@ -47,7 +47,7 @@ export interface Context {
   /** Unix milliseconds. */
   now: () => number;
   requestId: string;
-  /** As client-address.ts has it. */
+  /** The IPv4 address, or the /64 of the IPv6 one, that the calls are counted against. */
   clientAddress: string;
   /** The `Authorization` header as it came. */
   authorization: string | undefined;
@@ -111,7 +111,7 @@ const refusals: Partial<Record<TRPCError['code'], string>> = {
   UNSUPPORTED_MEDIA_TYPE: 'Calls are application/json in utf-8, not encoded or streamed',
 };
 
-/** The reason and the words for an error of any kind; an unforeseen one says nothing of itself. */
+/** The reason and the words for an error of any kind; an unexpected one gets the same words always. */
 export function explain(error: TRPCError): { reason: Reason; retry: Retry; message: string } {
   // The type of an owner's router adds the owner's reasons, by WithReasons: `Reason` has guoke's alone.
   if (error instanceof AppError) {
@@ -124,7 +124,7 @@ export function explain(error: TRPCError): { reason: Reason; retry: Retry; messa
   return { reason, retry, message: refusal ?? message };
 }
 
-/** Gives each failure of a procedure its reason: the input's, the database's, or an unforeseen one. */
+/** Gives each failure of a procedure its reason: the input's, the database's, or INTERNAL. */
 function toAppError(error: TRPCError): AppError {
   const { cause } = error;
   if (error instanceof AppError) return error;
@@ -142,7 +142,7 @@ function toAppError(error: TRPCError): AppError {
 type Outcome = { ok: true } | { ok: false; error: TRPCError };
 
 /** Runs the rest of a call, records its end, and gives its failure a reason. */
-async function observed<Ran extends Outcome>(
+async function observe<Ran extends Outcome>(
   { ctx, path, batchIndex }: { ctx: Context; path: string; batchIndex: number },
   run: () => Promise<Ran>,
 ): Promise<Ran> {
@@ -164,7 +164,7 @@ export const router = t.router;
 
 /** A procedure that anybody may call. */
 export const publicProcedure = t.procedure.use(({ ctx, path, batchIndex, next }) =>
-  observed({ ctx, path, batchIndex }, () => next()),
+  observe({ ctx, path, batchIndex }, () => next()),
 );
 
 /**
@@ -188,7 +188,7 @@ function takeTurn(limiter: RateLimiter, caller: string, now: number): void {
  */
 const createSignedIn = ({ areWritesLimited }: { areWritesLimited: boolean }) =>
   t.procedure.use(({ ctx, path, batchIndex, type, next }) =>
-    observed({ ctx, path, batchIndex }, async () => {
+    observe({ ctx, path, batchIndex }, async () => {
       const { session, user } = await ctx.tokens.verify(ctx.authorization, ctx.now());
       if (areWritesLimited && type === 'mutation') takeTurn(ctx.writeLimit, user.openId, ctx.now());
       return next({ ctx: { session, user, openData: createOpenData(ctx, user) } });

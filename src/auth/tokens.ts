@@ -40,7 +40,7 @@ export function createTokens(store: Pick<Store, 'findSession' | 'extendSession'>
       if (!found || found.session.expiresAt <= now) throw new AppError('SESSION_INVALID');
       const { session, user } = found;
       if (user.blockedAt !== null) throw new AppError('USER_BLOCKED');
-      // Issued by a clock that was wrong: it would live for years.
+      // A clock that was wrong issued it: it would live for years.
       if (isFromWrongClock(session.createdAt, now)) throw new AppError('SESSION_INVALID');
       if (now - session.lastUsedAt >= hourMs || isFromWrongClock(session.lastUsedAt, now)) {
         const { tokenHash, openId } = session;

@@ -37,7 +37,7 @@ function explain(error: unknown): string {
   if (path !== undefined && ['EACCES', 'EPERM', 'EROFS'].includes(code ?? '')) {
     return `It failed: it may not read or write ${path} (${code}).`;
   }
-  // parseArgs quotes what it does not understand, which may be an URL with a password.
+  // parseArgs quotes what it does not understand, which may be a URL with a password.
   if (isWrongCall(error)) return 'There is no such option or argument here, or one lacks its value: see --help.';
   return ['It failed with an unexpected error:', errorName, code, ...(frames ?? [])].filter(Boolean).join('\n  ');
 }

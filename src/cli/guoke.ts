@@ -12,7 +12,7 @@ await runCommand(async () => {
     return;
   }
   const command = commands.get(name);
-  // The name is not repeated: it may be an URL with a password.
+  // The name is not repeated: it may be a URL with a password.
   if (!command)
     throw new UsageError(`${name === '' ? 'Say which command.' : 'There is no such command.'}\n\n${overview()}`);
   if (args.some(isHelp)) {

@@ -7,7 +7,7 @@ import { openStore } from '../store/open.ts';
 export async function run(args: string[]): Promise<void> {
   parseArgs({ args, options: {} });
   const databaseUrl = process.env.DATABASE_URL || defaultDatabaseUrl;
-  // The server takes a database without its secret for a loss.
+  // For the server a database without its file of secrets has lost its secret: so the file is made first.
   if (databaseUrl.startsWith('file:') && !process.env.SESSION_KEY_SECRETS) await makeKeyringFile(databaseUrl);
   const store = await openStore({ databaseUrl, timeoutMs: 10_000, poolSize: 1 });
   try {

@@ -1,14 +1,14 @@
 import type { MiddlewareHandler } from 'hono';
 import type { CallEnv } from './context.ts';
 
-/** What every answer carries. */
+/** The headers of every answer. */
 export function answerHeaders(requestId: string): Record<string, string> {
   return { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'x-request-id': requestId };
 }
 
 /**
- * Sets them on the answer that comes back, since a handler may answer with a Response of its own. One that has them
- * already, and that nothing in between has replaced, is left alone: its plain headers need not become a Headers object.
+ * Sets these headers on the answer that comes back, since a handler may answer with a Response of its own. An answer that
+ * has them already, and was not replaced since, is left alone: its plain headers need not become a Headers object.
  */
 export const setAnswerHeaders: MiddlewareHandler<CallEnv> = async (c, next) => {
   await next();

@@ -8,7 +8,7 @@ import { procedurePath } from './json-calls.ts';
 import type { Refusals } from './refusals.ts';
 import type { UploadLimiter } from './upload-limiter.ts';
 
-/** Of a request whose procedures say nothing else. */
+/** For a request whose procedures set no `maxBodyBytes`. */
 const defaultMaxBytes = 64 * 1024;
 
 interface LimitBodyOptions {

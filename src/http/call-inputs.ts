@@ -3,7 +3,7 @@ import { type TRPCDataTransformer, TRPCError } from '@trpc/server';
 interface CallInputs {
   /** The input of one call. Rejects with BAD_REQUEST for a text that is not JSON, or not an object in a batch. */
   read(index: number): Promise<unknown>;
-  /** The same where it has been read; undefined before. */
+  /** The input if it has been read already, else undefined. */
   known(index: number): unknown;
 }
 

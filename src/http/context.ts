@@ -13,7 +13,7 @@ export interface CallEnv {
     requestId: string;
     context: Context;
     record: CallRecord;
-    /** An answer with all of its headers. */
+    /** The answer, where it was made with `answerHeaders`. */
     complete?: Response;
   };
   /** As in `HttpBindings` of @hono/node-server, whose declarations need those of a browser. */

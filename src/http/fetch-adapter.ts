@@ -10,13 +10,13 @@ interface FetchAdapterOptions {
   maxBatchSize: number;
 }
 
-/** tRPC's own adapter for whatever the JSON calls leave to it. */
+/** tRPC's own adapter, for the requests that json-calls.ts does not answer. */
 export function fetchAdapter(options: FetchAdapterOptions): MiddlewareHandler<CallEnv> {
   return async (c, next) => {
     const record = c.get('record');
     const adapter = trpcServer({
       ...options,
-      // The adapter cuts off as many characters; by itself it does not know a prefix with a parameter.
+      // The adapter cuts the length of this off the path; by itself it does not know a prefix with a parameter.
       endpoint: c.req.path.slice(0, -procedurePath(c).length || undefined),
       allowMethodOverride: true,
       createContext: () => ({ ...c.get('context') }),

@@ -10,7 +10,7 @@ export interface Listening {
   /** `http://127.0.0.1:8080` */
   url: string;
   /**
-   * Lets go of the connections one answer after another for `drainMs`, then refuses new ones, and resolves when all
+   * Closes each connection after its next answer for `drainMs`, then refuses new ones, and resolves when all
    * requests are answered; a connection that still sends or reads after `graceMs` is cut off.
    */
   close(options?: { drainMs?: number; graceMs?: number }): Promise<void>;
@@ -53,7 +53,7 @@ export async function listen(
       headersTimeout: 6_000,
       requestTimeout: 10_000,
       keepAliveTimeout: 10_000,
-      // Often: a second's worth of slow requests, cut off at once, would hold all others up.
+      // A short interval: closing a second's worth of slow requests in one go would delay all others.
       connectionsCheckingInterval: 100,
       requireHostHeader: false,
     },

@@ -51,7 +51,7 @@ export function procedureRunner(procedure: AnyTRPCProcedure): (call: Call) => Pr
           changes.getRawInput ?? getRawInput,
         );
       try {
-        // Past the last one there is nothing to call, here as there.
+        // After the resolver there is no step: a `next()` there fails here as in tRPC's own loop.
         const middleware = steps[index] as Middleware;
         return await middleware({ path, type, meta, ctx, input, getRawInput, signal, batchIndex, next });
       } catch (cause) {

@@ -11,7 +11,7 @@ import { isPushSignature, openPush, type PushSecrets } from '../wechat/push-cryp
 import { createdAtOf, encryptedIn, type PushFields, readPushMessage, toPushEvent } from '../wechat/push-message.ts';
 import type { CallEnv } from './context.ts';
 
-/** A verified message of WeChat's that is not for guoke, with the fields as WeChat names them. */
+/** A verified push of WeChat that guoke does not handle itself, with the fields as WeChat names them. */
 export interface Push {
   appId: string;
   fields: PushFields;
@@ -36,7 +36,7 @@ const maxAgeMs = 10 * 60_000;
 /** Between what a push tells of and its sending. */
 const maxDelayMs = 7 * 24 * 60 * 60_000;
 
-/** What does not verify: `check` is for the log, WeChat and others learn no more than the status. */
+/** A push that does not verify. `check` is for the log: the caller learns the status alone. */
 class PushRefusal extends Error {
   override readonly name = 'PushRefusal';
   readonly check: string;
@@ -63,11 +63,13 @@ export function wechatPush({ apps, store, databaseTimeoutMs, onUserDeleted, onPu
   const limit = bodyLimit({ maxSize: maxBytes, onError: (c) => c.json({ status: 'too large' }, 413) });
   app.post('/wechat/push/:appId', limit, async (c) => {
     const { text, appId, sentAt } = await verified(c);
+    const requestId = c.get('requestId');
     const fields = await readPushMessage(text);
-    // The signature covers its parts sorted and joined: one of long ago holds too where its nonce is given for the time.
-    if (fields && Math.abs(sentAt - (createdAtOf(fields) ?? sentAt)) > maxDelayMs) throw new PushRefusal('age inside');
-    if (fields) await once.run(hash('sha256', `${appId} ${text}`), () => handle(fields, appId, c.get('requestId')));
-    else log.warn({ requestId: c.get('requestId'), appId }, 'push: neither XML nor a JSON object');
+    if (!fields) log.warn({ requestId, appId }, 'push: neither XML nor a JSON object');
+    // The signature covers its parts sorted and joined: an old one holds too where its nonce is given for the time.
+    else if (Math.abs(sentAt - (createdAtOf(fields) ?? sentAt)) > maxDelayMs) {
+      log.warn({ requestId, appId, check: 'age inside' }, 'push ignored');
+    } else await once.run(hash('sha256', `${appId} ${text}`), () => handle(fields, appId, requestId));
     return c.text('success');
   });
 

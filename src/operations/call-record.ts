@@ -66,7 +66,7 @@ export function createCallRecord({ requestId, log, metrics }: CallRecordOptions)
   };
 }
 
-/** Our own faults are errors, the world's are warnings, the caller's are information. */
+/** guoke's own faults are errors, those of WeChat and the database warnings, those of the caller information. */
 function levelOf({ reason, httpStatus }: EndedCall): 'error' | 'warn' | 'info' {
   if (reason === 'INTERNAL' || reason === 'WECHAT_REJECTED') return 'error';
   return httpStatus >= 500 || reason === 'WECHAT_RATE_LIMITED' ? 'warn' : 'info';

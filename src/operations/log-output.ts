@@ -15,7 +15,7 @@ const maxWaitingBytes = 1024 * 1024;
 
 /**
  * Writes all lines of a turn of the event loop at once: a write costs ten times as much as making a line. A full disk, a
- * reader that is gone or one that does not read takes lines away and nothing else.
+ * reader that is gone or one that does not read costs lines of the log, and no call.
  */
 export function createLogOutput(stream: Writable & { fd?: number }): LogOutput {
   const put = isFile(stream.fd) ? toFile(stream.fd ?? 1) : toStream(stream);
@@ -48,7 +48,7 @@ function lineAbout(count: number): string {
   return `${JSON.stringify({ level: 40, time: new Date().toISOString(), count, msg: 'log lines were dropped' })}\n`;
 }
 
-/** A device such as /dev/full counts as one. */
+/** A device such as /dev/full counts as a file. */
 function isFile(fd: number | undefined): boolean {
   if (fd === undefined) return false;
   try {

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { createLogOutput, type LogOutput } from './log-output.ts';
 
 /**
- * The only fields that a log line may have. There is no room for a body, a header, an URL or an error's message,
+ * The only fields that a log line may have. There is no room for a body, a header, a URL or an error's message,
  * where keys, codes and tokens would be.
  */
 export interface LogFields {
@@ -106,7 +106,7 @@ function allowed(fields: LogFields): Record<string, unknown> {
   return kept;
 }
 
-/** What the log may say of an unforeseen error: its class, its code and where it arose, never its message. */
+/** What the log may say of an unexpected error: its class, its code and where it arose, never its message. */
 export function describeError(error: unknown): LogFields {
   if (!(error instanceof Error)) return { errorName: typeof error };
   const { code } = error as { code?: unknown };

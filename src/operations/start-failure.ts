@@ -11,7 +11,7 @@ export function explainStartFailure(error: unknown): string {
     return `The server did not start: ${message}. See DATABASE_URL, and the rights of its user.`;
   }
   const { errorName, code, frames } = describeError(error);
-  // Of Node's own errors alone, and there they are plain.
+  // Only Node's own errors have these fields, and they hold no secret.
   const { port, address, path } = Object(error) as { port?: number; address?: string; path?: string };
   const where = `${address}:${port}`;
   switch (code) {

@@ -3,8 +3,8 @@ import { mysqlUrl } from './mysql/url.ts';
 import { type Store, StoreError, type StoreOptions } from './store.ts';
 
 /**
- * Loads the driver and opens nothing yet: a database that is away shows at the first call. Rejects with a StoreError on an
- * URL of no use.
+ * Loads the driver and opens nothing yet: a database that is away shows at the first call. Rejects with a StoreError
+ * on an invalid URL.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { databaseUrl } = options;

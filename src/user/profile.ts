@@ -11,7 +11,7 @@ function isStorable(value: string, maxCharacters: number): boolean {
 /** Text that a user types: what cannot be stored exactly is refused. */
 export const text = (maxCharacters: number) => z.string().refine((value) => isStorable(value, maxCharacters));
 
-/** Text in WeChat's own profile: the user cannot mend what cannot be stored, so it counts as unknown. */
+/** Text in WeChat's own profile: the user cannot correct a value that cannot be stored, so it counts as unknown. */
 const known = (maxCharacters: number, isUsable: (value: string) => boolean = () => true) =>
   z
     .string()

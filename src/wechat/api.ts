@@ -32,7 +32,7 @@ interface WechatApiOptions {
 /** Waits before the second and the third try. */
 const backoffsMs = [100, 300];
 
-/** The client of api.weixin.qq.com, or of whatever speaks like it at `baseUrl`. */
+/** The client of api.weixin.qq.com, or of a server with the same API at `baseUrl`. */
 export function createWechatApi({
   baseUrl,
   proxies = null,

@@ -11,7 +11,7 @@ export interface WechatRequest {
   query: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   body?: unknown;
-  /** Sent in place of it as it is. */
+  /** Sent as it is, in place of `body`. */
   upload?: { contentType: string; bytes: Buffer };
 }
 
@@ -60,7 +60,7 @@ export function createWechatHttp({ baseUrl, proxies = null, keepsAlive = true }:
     // With this undici opens a connection for each request.
     ...(!keepsAlive && { pipelining: 0 }),
   };
-  // A pool of one origin is faster than what first asks which proxy it needs.
+  // A pool for one origin is faster than the agent, which looks up the proxy for each request.
   const dispatcher = proxies ? new EnvHttpProxyAgent({ ...options, ...proxies }) : new Pool(origin, options);
   return {
     async send({ method, path, query, body, upload }, deadline) {

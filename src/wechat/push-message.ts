@@ -2,8 +2,8 @@
 export type PushFields = Readonly<Record<string, unknown>>;
 
 /**
- * The `Encrypt` in the body of a push, null where it has no such field. Any caller may send a body, and 64 KiB of elements take an XML
- * parser a third of a second: only the signed text is looked for, and the signature tells whether it is WeChat's.
+ * The `Encrypt` in the body of a push, null where it has no such field. Any caller may send a body, and 64 KiB of elements
+ * take an XML parser a third of a second: only the signed text is looked for, and the signature tells whether it is WeChat's.
  */
 export function encryptedIn(body: string): string | null {
   if (body.trimStart().startsWith('<')) {

@@ -1,7 +1,7 @@
 import { StoreError } from '../store.ts';
 
 /** Server errors after which trying later may help; the rest are refusals. Names as in MySQL's and MariaDB's lists. */
-const passing: ReadonlySet<number> = new Set([
+const retryableErrnos: ReadonlySet<number> = new Set([
   1021, // ER_DISK_FULL
   1037, // ER_OUTOFMEMORY
   1040, // ER_CON_COUNT_ERROR: too many connections
@@ -79,6 +79,6 @@ export function toStoreError(error: unknown): StoreError {
   if (code === undefined) return new StoreError('unexpected', 'UNKNOWN');
   // Without a number of the server's the socket broke, or was never there; or Node was called wrongly by one of us.
   const isMistake = inner instanceof TypeError || inner instanceof RangeError;
-  const isPassing = errno === undefined ? !isMistake : passing.has(errno);
-  return new StoreError(isPassing ? 'unavailable' : 'unexpected', code, errno);
+  const isRetryable = errno === undefined ? !isMistake : retryableErrnos.has(errno);
+  return new StoreError(isRetryable ? 'unavailable' : 'unexpected', code, errno);
 }

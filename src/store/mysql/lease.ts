@@ -6,7 +6,7 @@ import { serverErrno } from './errors.ts';
 import { changeRaw, selectRaw } from './raw.ts';
 import type { Db } from './session.ts';
 
-/** A lock that its holder loses when it no longer renews it. A cluster has it on all of its nodes, as any row. */
+/** A lock that its holder loses when it no longer renews it. It is a row, so every node of a cluster sees it. */
 export interface Lease {
   /** Waits for it at most so long; rejects as unavailable, MIGRATION_LOCKED. */
   take(waitMs: number): Promise<void>;

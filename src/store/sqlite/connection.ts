@@ -15,8 +15,8 @@ export type Lend = Connection['lend'];
 export interface Connection {
   /**
    * Lends the connection for one statement or batch, in the order of the calls, and waits for the locks of other
-   * processes by running the work again; lets the event loop turn after some 5 ms of work. Opens the file at the first call; again after one that could not open it, or
-   * that was refused a lock.
+   * processes by running the work again; lets the event loop turn after some 5 ms of work. Opens the file at the first
+   * call, and again after a call that could not open it or was refused a lock.
    */
   lend<T>(work: (db: Db) => Promise<T>): Promise<T>;
   /** Once the calls before it are through. */

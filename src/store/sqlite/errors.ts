@@ -1,7 +1,7 @@
 import { StoreError } from '../store.ts';
 
 /** Results after which trying later may help; the rest are refusals. */
-const passing: ReadonlySet<string> = new Set([
+const retryableCodes: ReadonlySet<string> = new Set([
   'SQLITE_BUSY',
   'SQLITE_LOCKED',
   'SQLITE_NOMEM',
@@ -27,7 +27,7 @@ export function toStoreError(error: unknown): StoreError {
   const code = codeOf(error) ?? 'UNKNOWN';
   // The file system's: EACCES, ENOSPC, EROFS. Node's own mistakes begin with ERR_.
   const ofFileSystem = /^E(?!RR_)[A-Z]+$/.test(code);
-  return new StoreError(passing.has(code) || ofFileSystem ? 'unavailable' : 'unexpected', code);
+  return new StoreError(retryableCodes.has(code) || ofFileSystem ? 'unavailable' : 'unexpected', code);
 }
 
 /** Calls come before the first migration is through; SQLite has no code for it. */

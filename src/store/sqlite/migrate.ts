@@ -16,7 +16,7 @@ interface MigrateOptions {
 
 /**
  * Brings the tables up to date, a transaction for each migration. Any number of processes may do so at once: the
- * journal's row comes first in each transaction, and who comes second is refused it and looks again.
+ * journal's row comes first in each transaction: the second process is refused it, and looks again.
  */
 export async function migrateSqlite({
   databaseUrl,

@@ -54,9 +54,9 @@ const maxNamed = 10;
 
 /**
  * Takes over the tutorial's own `gk_wx_user`: checks all of it, renames it aside, makes our tables, seals its keys into
- * ours, and compares row by row. What it does not understand it refuses before anything is changed; rows without a user
- * stay in the old table, and so do columns that are not the tutorial's. After an
- * interruption it is called again. Rejects with a StoreError.
+ * ours, and compares row by row. A table that it does not understand is refused before anything is changed. Rows without a
+ * user stay in the old table, and so do columns that are not the tutorial's. After an interruption it is called again.
+ * Rejects with a StoreError.
  */
 export async function adoptUsers(options: AdoptOptions): Promise<Adopted> {
   const { now = Date.now } = options;
@@ -93,7 +93,7 @@ export async function adoptUsers(options: AdoptOptions): Promise<Adopted> {
 const explainLeft = (rows: number) =>
   `${asideTable} is kept, since ${rows} of its rows have no user: delete them there, or take those without a session key by --without-key`;
 
-/** The columns of the old table, which stands aside afterwards. */
+/** Renames the old table aside, unless an earlier run has done so, and gives its columns. */
 async function setAside(pool: Pool, options: AdoptOptions): Promise<ReadonlySet<string>> {
   const [current, aside] = await pool.lend(async (db) => [
     await columnsOf(db, ourTable),
@@ -134,7 +134,7 @@ async function unfitRows(pool: Pool, columns: ReadonlySet<string>, options: Adop
 
 type Step = 'check' | 'adopt' | 'compare';
 
-/** Those that have an openid, as they are and as they were read. */
+/** Gives `work` the rows that have an openid, batch by batch: as stored, and as read. */
 async function eachBatch(
   pool: Pool,
   table: string,

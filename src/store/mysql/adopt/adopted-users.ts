@@ -20,7 +20,7 @@ const incoming = (column: MySqlColumn) => sql`values(${sql.identifier(column.nam
 const storedOrIncoming = (column: MySqlColumn) => sql`coalesce(${column}, ${incoming(column)})`;
 
 /** A user who has logged in meanwhile keeps what that login stored; the old key becomes the previous one. */
-const merged: Partial<Record<keyof typeof gkWxUser.$inferInsert, SQL>> = {
+const upsertSet: Partial<Record<keyof typeof gkWxUser.$inferInsert, SQL>> = {
   prevSessionKey: sql`if(${gkWxUser.sessionKeyAt} > 0, coalesce(${gkWxUser.prevSessionKey}, ${incoming(gkWxUser.sessionKey)}), ${gkWxUser.prevSessionKey})`,
   sessionKey: storedOrIncoming(gkWxUser.sessionKey),
   sessionKeyFingerprint: storedOrIncoming(gkWxUser.sessionKeyFingerprint),
@@ -39,7 +39,7 @@ export async function insertUsers(
   db: Db,
   users: readonly LegacyUser[],
   { appId, seal }: Sealing,
-  at: number,
+  now: number,
 ): Promise<void> {
   const rows = users.map(({ sessionKey, ...user }) => ({
     ...user,
@@ -49,10 +49,10 @@ export async function insertUsers(
     appId,
     // Older than the key of any login: the first one moves it to the previous, where it still proves a profile.
     sessionKeyAt: 0,
-    createdAt: at,
-    updatedAt: at,
+    createdAt: now,
+    updatedAt: now,
   }));
-  await db.insert(gkWxUser).values(rows).onDuplicateKeyUpdate({ set: merged });
+  await db.insert(gkWxUser).values(rows).onDuplicateKeyUpdate({ set: upsertSet });
 }
 
 /** Every value of the old rows stands in ours, or a later login's in its place. */
