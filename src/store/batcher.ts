@@ -22,7 +22,7 @@ interface Lane<Item, Result> {
 
 const maxBatchSize = 64;
 /** How long calls wait for the batches in flight before another batch goes beside them. */
-const lingerMs = 5;
+const lingerMs = 2;
 /** Batches of single keys in flight, beside the other batches. A locked row holds up one of them. */
 const maxLanesInFlight = 4;
 /** How long the items of a key that failed go by themselves. */
