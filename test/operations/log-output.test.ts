@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { devApp, startStandin, type Standin } from '../../packages/standin/src/server.ts';
 import { createLogOutput } from '../../src/operations/log-output.ts';
 import { nodeArguments } from '../support/compiled.ts';
+import { freePort } from '../support/database-server.ts';
 import { sqlite } from '../support/databases.ts';
 
 let standin: Standin;
@@ -17,7 +18,8 @@ afterAll(() => standin.close());
 const root = path.resolve(import.meta.dirname, '../..');
 
 /** A server whose log goes there, and a login that it answers. */
-async function start(stdio: StdioOptions, port: number) {
+async function start(stdio: StdioOptions) {
+  const [port, metricsPort] = [await freePort(), await freePort()];
   const env = {
     PATH: process.env.PATH,
     WX_APPID: devApp.appId,
@@ -26,7 +28,7 @@ async function start(stdio: StdioOptions, port: number) {
     DATABASE_URL: await sqlite.createUrl(),
     RATE_LIMIT_PER_MINUTE: '0',
     PORT: String(port),
-    METRICS_PORT: String(port + 1),
+    METRICS_PORT: String(metricsPort),
   };
   const child = spawn(process.execPath, nodeArguments('src/main.ts'), { cwd: root, env, stdio });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -47,7 +49,7 @@ async function start(stdio: StdioOptions, port: number) {
     return (await fetch(`${url}/trpc/auth.checkUser`, { method: 'POST', headers, body })).status;
   };
   const dropped = async () => {
-    const text = await (await fetch(`http://127.0.0.1:${port + 1}/metrics`)).text();
+    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     return Number(/^guoke_log_lines_dropped_total (\d+)/m.exec(text)?.[1]);
   };
   return { child, login, dropped };
@@ -55,13 +57,13 @@ async function start(stdio: StdioOptions, port: number) {
 
 describe('a server whose log cannot be written', () => {
   test('a server with a full disk serves, and counts the lines', async () => {
-    const { login, dropped } = await start(['ignore', openSync('/dev/full', 'w'), 'inherit'], 39_811);
+    const { login, dropped } = await start(['ignore', openSync('/dev/full', 'w'), 'inherit']);
     expect(await login()).toBe(200);
     await expect.poll(dropped).toBeGreaterThan(0);
   });
 
   test('a server whose log’s reader is gone serves, and counts the lines', async () => {
-    const { child, login, dropped } = await start(['ignore', 'pipe', 'inherit'], 39_821);
+    const { child, login, dropped } = await start(['ignore', 'pipe', 'inherit']);
     child.stdout?.destroy();
     for (let index = 0; index < 3; index++) expect(await login()).toBe(200);
     await expect.poll(async () => (await login()) === 200 && (await dropped())).toBeGreaterThan(0);
