@@ -258,6 +258,12 @@ describe.skipIf(!hasMysql)('statements and leases of a migration on MySQL', () =
       await sleep(700);
       await mysql.query(url, `update __guoke_lease set owner = 'another', expires_at = utc_timestamp(3)`);
       await expect(migrating).rejects.toMatchObject({ kind: 'unavailable', code: 'MIGRATION_LOCKED' });
+      // The lease of the other one ends when it ended: it is not renewed for it.
+      const [lease] = await mysql.query(
+        url,
+        'select owner, expires_at <= utc_timestamp(3) as is_over from __guoke_lease',
+      );
+      expect(lease).toMatchObject({ owner: 'another', is_over: 1 });
       await migrateMysql({ databaseUrl: url });
       await (await open(url)).saveLogin(loginWrite());
     },
