@@ -248,8 +248,9 @@ describe.skipIf(!hasMysql)('statements and leases of a migration on MySQL', () =
   });
 
   test.each([
-    ['first', ['do sleep(2)', ...migration.statements]],
-    ['last', [...migration.statements, 'do sleep(2)']],
+    // Long enough for the renewal that is due every 2.5 s.
+    ['first', ['do sleep(3.2)', ...migration.statements]],
+    ['last', [...migration.statements, 'do sleep(3.2)']],
   ])(
     'a migration that lost its lease in its %s statement records nothing, and the next one continues',
     async (_, statements) => {
